@@ -2,5 +2,6 @@
 
 mod error;
 pub mod netlink;
+pub mod nfnetlink;
 
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
