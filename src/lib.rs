@@ -1,7 +1,9 @@
 //! Query and follow the Linux connection-tracking table.
 
+pub mod conntrack;
 mod error;
 pub mod netlink;
 pub mod nfnetlink;
 
+pub use conntrack::{Attr, Bitmask, Conntrack, Direction, L4Proto, Nat, Status, Tuple};
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};

@@ -1,0 +1,27 @@
+//! Conntrack entries: the object and all that is done with it.
+
+mod attr;
+mod attr_number;
+mod attr_set;
+mod fields;
+mod getters;
+mod l4proto;
+mod labels;
+mod object;
+mod protoinfo;
+mod setters;
+mod status;
+mod tuple;
+mod tuple_attrs;
+
+pub use attr::AttrValue;
+pub use attr_number::Attr;
+pub use fields::{Counters, Nat, SeqAdjust, Synproxy, Timestamps};
+pub use l4proto::{L4Layout, L4Proto};
+pub use labels::{Bitmask, Labels};
+pub use object::Conntrack;
+pub use protoinfo::{
+    DccpInfo, DccpState, ProtoInfo, SctpInfo, SctpState, TcpFlags, TcpInfo, TcpState,
+};
+pub use status::Status;
+pub use tuple::{Direction, Icmp, Tuple};
