@@ -34,4 +34,5 @@ pub(crate) mod peer;
 pub(crate) mod privileges;
 pub(crate) mod sysctl;
 pub(crate) mod traffic;
+pub(crate) mod vectors;
 pub(crate) mod wait;
