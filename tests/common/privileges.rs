@@ -40,7 +40,7 @@ pub(crate) fn require() {
 }
 
 /// Runs `test` in a thread that has no capabilities, in the network namespace of
-/// the caller.
+/// the caller. Programs it starts get them back if the user is root.
 pub(crate) fn without_capabilities<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
