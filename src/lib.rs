@@ -5,5 +5,8 @@ mod error;
 pub mod netlink;
 pub mod nfnetlink;
 
-pub use conntrack::{Attr, Bitmask, Conntrack, Direction, L4Proto, Nat, Status, Tuple};
+pub use conntrack::{
+    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, CopyFlags, Direction, GroupValue, L4Proto,
+    Nat, Status, Tuple,
+};
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};

@@ -3,11 +3,15 @@
 mod attr;
 mod attr_number;
 mod attr_set;
+mod compare;
+mod copy;
 mod fields;
 mod getters;
+mod group;
 mod l4proto;
 mod labels;
 mod object;
+mod options;
 mod protoinfo;
 mod setters;
 mod status;
@@ -16,7 +20,10 @@ mod tuple_attrs;
 
 pub use attr::AttrValue;
 pub use attr_number::Attr;
+pub use compare::CompareFlags;
+pub use copy::CopyFlags;
 pub use fields::{Counters, Nat, SeqAdjust, Synproxy, Timestamps};
+pub use group::{AttrGroup, GroupValue};
 pub use l4proto::{L4Layout, L4Proto};
 pub use labels::{Bitmask, Labels};
 pub use object::Conntrack;
