@@ -2,6 +2,7 @@
 
 pub mod conntrack;
 mod error;
+pub mod expect;
 pub mod netlink;
 pub mod nfnetlink;
 
@@ -10,3 +11,4 @@ pub use conntrack::{
     Nat, Status, Tuple,
 };
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
+pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat};

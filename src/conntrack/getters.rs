@@ -15,8 +15,7 @@ impl Conntrack {
     /// The tuple of the original direction.
     #[must_use]
     pub fn original(&self) -> Option<Tuple> {
-        let zone = self.is_set(Attr::OrigZone);
-        self.when(Attr::OrigL3proto, || Tuple::from_raw(self.head.tuple, zone))
+        self.head.tuple()
     }
 
     /// The tuple of the reply direction: after translation, what the answers carry.

@@ -27,6 +27,7 @@ pub use group::{AttrGroup, GroupValue};
 pub use l4proto::{L4Layout, L4Proto};
 pub use labels::{Bitmask, Labels};
 pub use object::Conntrack;
+pub(crate) use object::Head;
 pub use protoinfo::{
     DccpInfo, DccpState, ProtoInfo, SctpInfo, SctpState, TcpFlags, TcpInfo, TcpState,
 };

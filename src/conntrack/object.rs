@@ -8,6 +8,7 @@ use super::fields::{Blob, Counters, PerDirection, RawNat, SeqAdjust, Synproxy};
 use super::labels::Bitmask;
 use super::protoinfo::ProtoBytes;
 use super::tuple::{RawTuple, Tuple};
+use super::tuple_attrs::ORIGINAL;
 
 /// A conntrack entry, or the part of one that a request is about.
 ///
@@ -85,6 +86,24 @@ impl Head {
         Attr::OrigL4proto,
         Attr::OrigZone,
     ]);
+
+    /// The tuple, where there is one.
+    pub(crate) fn tuple(&self) -> Option<Tuple> {
+        let zone = self.set.contains(Attr::OrigZone);
+        let present = self.set.contains(Attr::OrigL3proto);
+        present.then(|| Tuple::from_raw(self.tuple, zone))
+    }
+}
+
+impl From<Tuple> for Head {
+    fn from(tuple: Tuple) -> Self {
+        let mut set = AttrSet::EMPTY;
+        ORIGINAL.replace(&mut set, &tuple);
+        Self {
+            tuple: tuple.raw,
+            set,
+        }
+    }
 }
 
 impl Conntrack {
