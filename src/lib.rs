@@ -3,12 +3,18 @@
 pub mod conntrack;
 mod error;
 pub mod expect;
+pub mod filter;
+pub mod handle;
 pub mod netlink;
 pub mod nfnetlink;
+mod uapi;
 
 pub use conntrack::{
-    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, CopyFlags, Direction, GroupValue, L4Proto,
-    Nat, Status, Tuple,
+    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, ConntrackRef, CopyFlags, Direction,
+    GroupValue, L4Proto, Nat, Status, Tuple,
 };
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
 pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat};
+pub use filter::DumpFilter;
+pub use handle::{Caught, Dump, Event, EventKind, EventMask, Handle, Query, Verdict};
+pub use nfnetlink::{Groups, L3Proto};

@@ -5,6 +5,8 @@ mod attr_number;
 mod attr_set;
 mod compare;
 mod copy;
+mod decode;
+pub(crate) mod encode;
 mod fields;
 mod getters;
 mod group;
@@ -17,6 +19,8 @@ mod setters;
 mod status;
 mod tuple;
 mod tuple_attrs;
+mod view;
+mod wire;
 
 pub use attr::AttrValue;
 pub use attr_number::Attr;
@@ -33,3 +37,4 @@ pub use protoinfo::{
 };
 pub use status::Status;
 pub use tuple::{Direction, Icmp, Tuple};
+pub use view::ConntrackRef;

@@ -207,6 +207,19 @@ impl<'a, const N: usize> AttrIndex<'a, N> {
     /// [`AttrError`] at the first bad length.
     #[inline]
     pub fn new(payload: &'a [u8]) -> Result<Self, AttrError> {
+        Self::new_if(payload, |_| Ok(true))
+    }
+
+    /// Indexes the attributes of `payload` for which `keep` says so; it may
+    /// also refuse one, which ends the walk.
+    ///
+    /// # Errors
+    /// [`AttrError`] at the first bad length, or what `keep` refuses with.
+    #[inline]
+    pub fn new_if<E: From<AttrError>>(
+        payload: &'a [u8],
+        keep: impl Fn(&Attr<'a>) -> Result<bool, E>,
+    ) -> Result<Self, E> {
         let mut offsets = [0u32; N];
         let mut attrs = Attrs::new(payload);
         loop {
@@ -214,12 +227,10 @@ impl<'a, const N: usize> AttrIndex<'a, N> {
             let Some(attr) = attrs.next() else { break };
             let attr = attr?;
             if let Some(offset) = offsets.get_mut(usize::from(attr.kind())) {
-                let place = payload.len().wrapping_sub(before).wrapping_add(HEADER_LEN);
-                *offset = u32::try_from(place).map_err(|_| AttrError {
-                    kind: attr.kind(),
-                    len: 0,
-                    available: before,
-                })?;
+                if keep(&attr)? {
+                    // Payloads beyond 4 GiB cannot come from a netlink message.
+                    *offset = payload.len().wrapping_sub(before).wrapping_add(HEADER_LEN) as u32;
+                }
             }
         }
         Ok(Self { payload, offsets })

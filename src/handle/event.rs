@@ -1,0 +1,252 @@
+//! Events and the registry of callbacks.
+
+use std::fmt;
+
+use bitflags::bitflags;
+
+use crate::conntrack::{Conntrack, ConntrackRef};
+use crate::error::DecodeError;
+use crate::netlink::{Flags, Header, Message};
+use crate::nfnetlink::Subsystem;
+use crate::uapi::ct_message;
+
+/// What a message says of its entry.
+#[doc(alias = "nf_conntrack_msg_type")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// It was made.
+    #[doc(alias = "NFCT_T_NEW")]
+    New,
+    /// It changed. Entries of a dump and replies to a GET come as this kind too.
+    #[doc(alias = "NFCT_T_UPDATE")]
+    Update,
+    /// It is gone.
+    #[doc(alias = "NFCT_T_DESTROY")]
+    Destroy,
+}
+
+impl EventKind {
+    /// The kind of a conntrack or expectation message; `None` for messages
+    /// that are about no entry.
+    #[must_use]
+    pub fn of(header: Header) -> Option<Self> {
+        let (_, message) = Subsystem::split(header.kind);
+        match message {
+            ct_message::NEW if header.flags.intersects(Flags::CREATE | Flags::EXCL) => {
+                Some(Self::New)
+            }
+            ct_message::NEW => Some(Self::Update),
+            ct_message::DELETE => Some(Self::Destroy),
+            _ => None,
+        }
+    }
+}
+
+bitflags! {
+    /// Kinds of events a callback is registered for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct EventMask: u32 {
+        /// [`EventKind::New`].
+        const NEW = 1;
+        /// [`EventKind::Update`], entries of dumps and replies to GET included.
+        const UPDATE = 2;
+        /// [`EventKind::Destroy`].
+        const DESTROY = 4;
+        /// All of them.
+        #[doc(alias = "NFCT_T_ALL")]
+        const ALL = 7;
+    }
+}
+
+impl From<EventKind> for EventMask {
+    fn from(kind: EventKind) -> Self {
+        match kind {
+            EventKind::New => Self::NEW,
+            EventKind::Update => Self::UPDATE,
+            EventKind::Destroy => Self::DESTROY,
+        }
+    }
+}
+
+/// What a callback wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Return from `query` or `catch`. What is left of the dump that the
+    /// message belongs to is dropped.
+    #[doc(alias = "NFCT_CB_STOP")]
+    Stop,
+    /// Go on.
+    #[doc(alias = "NFCT_CB_CONTINUE")]
+    Continue,
+    /// Go on; the callback has kept the entry, which it took with
+    /// [`Event::steal`].
+    #[doc(alias = "NFCT_CB_STOLEN")]
+    Stolen,
+}
+
+/// One message about an entry: an event, an entry of a dump, or the reply to a GET.
+pub struct Event<'a> {
+    message: Message<'a>,
+    kind: EventKind,
+    subject: Subject<'a>,
+    nsid: Option<i32>,
+}
+
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Conntrack(ConntrackRef<'a>),
+}
+
+impl<'a> Event<'a> {
+    /// The event in a message; `None` where the message is about no entry.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the message is malformed.
+    #[inline]
+    pub fn parse(message: Message<'a>) -> Result<Option<Self>, DecodeError> {
+        let Some(kind) = EventKind::of(message.header()) else {
+            return Ok(None);
+        };
+        let subject = match Subsystem::split(message.kind()).0 {
+            Subsystem::CONNTRACK => Subject::Conntrack(ConntrackRef::parse(&message)?),
+            _ => return Ok(None),
+        };
+        Ok(Some(Self {
+            message,
+            kind,
+            subject,
+            nsid: None,
+        }))
+    }
+
+    pub(crate) fn with_nsid(self, nsid: Option<i32>) -> Self {
+        Self { nsid, ..self }
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// The conntrack entry, where the message is about one.
+    #[must_use]
+    pub fn conntrack(&self) -> Option<ConntrackRef<'a>> {
+        let Subject::Conntrack(entry) = self.subject;
+        Some(entry)
+    }
+
+    /// The message header. Its port is that of the program whose request caused
+    /// the event, 0 where traffic or a timeout did.
+    #[must_use]
+    pub fn header(&self) -> Header {
+        self.message.header()
+    }
+
+    /// The whole message.
+    #[must_use]
+    pub fn message(&self) -> Message<'a> {
+        self.message
+    }
+
+    /// The network namespace it happened in, where the handle listens to all of
+    /// them and this is not its own.
+    #[must_use]
+    pub fn nsid(&self) -> Option<i32> {
+        self.nsid
+    }
+
+    /// Decodes the conntrack entry for keeps; `None` where the message is
+    /// about something else.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the message is malformed.
+    pub fn steal(&self) -> Result<Option<Conntrack>, DecodeError> {
+        self.conntrack().map(|entry| entry.to_owned()).transpose()
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Subject::Conntrack(entry) = &self.subject;
+        f.debug_struct("Event")
+            .field("kind", &self.kind)
+            .field("entry", entry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A callback: it looks at an event and says how to go on.
+pub(crate) type Callback = Box<dyn FnMut(&mut Event<'_>) -> Verdict + Send>;
+
+/// The callback of one subsystem.
+struct Slot {
+    mask: EventMask,
+    callback: Callback,
+}
+
+/// The callbacks of a handle: one for entries, one for expectations.
+#[derive(Default)]
+pub(crate) struct Registry {
+    conntrack: Option<Slot>,
+    expect: Option<Slot>,
+}
+
+impl Registry {
+    /// Puts a callback in the place of the one that was registered.
+    pub(crate) fn register(&mut self, subsystem: Subsystem, mask: EventMask, callback: Callback) {
+        if let Some(slot) = self.slot(subsystem) {
+            *slot = Some(Slot { mask, callback });
+        }
+    }
+
+    pub(crate) fn unregister(&mut self, subsystem: Subsystem) {
+        if let Some(slot) = self.slot(subsystem) {
+            *slot = None;
+        }
+    }
+
+    /// Passes a message to the callback registered for it; without one it is skipped.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the message is malformed.
+    #[inline]
+    pub(crate) fn dispatch(
+        &mut self,
+        message: Message<'_>,
+        nsid: Option<i32>,
+    ) -> Result<Verdict, DecodeError> {
+        let (subsystem, _) = Subsystem::split(message.kind());
+        let Some(kind) = EventKind::of(message.header()) else {
+            return Ok(Verdict::Continue);
+        };
+        let Some(Some(slot)) = self.slot(subsystem) else {
+            return Ok(Verdict::Continue);
+        };
+        if !slot.mask.contains(kind.into()) {
+            return Ok(Verdict::Continue);
+        }
+        match Event::parse(message)? {
+            Some(event) => Ok((slot.callback)(&mut event.with_nsid(nsid))),
+            None => Ok(Verdict::Continue),
+        }
+    }
+
+    fn slot(&mut self, subsystem: Subsystem) -> Option<&mut Option<Slot>> {
+        match subsystem {
+            Subsystem::CONNTRACK => Some(&mut self.conntrack),
+            Subsystem::EXPECT => Some(&mut self.expect),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mask = |slot: &Option<Slot>| slot.as_ref().map(|slot| slot.mask);
+        f.debug_struct("Registry")
+            .field("conntrack", &mask(&self.conntrack))
+            .field("expect", &mask(&self.expect))
+            .finish()
+    }
+}

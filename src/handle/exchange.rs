@@ -1,0 +1,277 @@
+//! Asking and receiving: the triple `query`, `send` and `catch`.
+
+use log::debug;
+
+use super::Handle;
+use super::event::{Event, Verdict};
+use super::inbox::{Place, Wait};
+use super::query::Query;
+use super::sequence::{Awaiting, Relation};
+use crate::error::{DecodeError, Error, KernelError, Result};
+use crate::netlink::{Control, Flags, Header};
+
+/// Why [`Handle::catch`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caught {
+    /// A callback said [`Verdict::Stop`].
+    Stopped,
+    /// The request with this sequence number has succeeded.
+    Acknowledged(u32),
+    /// The dump with this sequence number is complete.
+    Done(u32),
+}
+
+/// A message that concerns whoever receives.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// About an entry, or whatever else the subsystem sends.
+    Data {
+        place: Place,
+        header: Header,
+        /// Whether it belongs to the reply that is waited for.
+        awaited: bool,
+    },
+    /// The last reply to a request: of which, and how it went.
+    Last(Caught, Result<()>),
+}
+
+impl Handle {
+    /// Asks, and waits for the answer. Entries in it, and events that come
+    /// before its end, go to the registered callback.
+    ///
+    /// After [`Verdict::Stop`] the rest of the answer is dropped when it comes;
+    /// later queries never take it for theirs. A dump in which the kernel
+    /// noticed a change of the table ends, with all its entries delivered, in
+    /// [`Error::DumpInterrupted`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the request cannot be built; nothing is sent.
+    /// [`Error::Kernel`] with what the kernel answers. [`Error::Overrun`] where
+    /// messages were lost meanwhile, [`Error::ReplyLost`] where the answer was
+    /// one of them: the request may have been carried out or not.
+    /// [`Error::Decode`] where a message was malformed; the others were delivered.
+    #[doc(alias = "nfct_query")]
+    pub fn query(&mut self, query: Query<'_>) -> Result<()> {
+        let seq = self.ask(|seq, buffer| query.encode(seq, buffer), query.is_dump())?;
+        self.complete(seq)
+    }
+
+    /// Asks and returns the sequence number of the request; [`catch`](Self::catch)
+    /// gets the answer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the request cannot be built,
+    /// [`Error::WouldBlock`] where the handle is non-blocking and the kernel is
+    /// short of memory, [`Error::Io`].
+    #[doc(alias = "nfct_send")]
+    pub fn send(&mut self, query: Query<'_>) -> Result<u32> {
+        self.ask(|seq, buffer| query.encode(seq, buffer), query.is_dump())
+    }
+
+    /// Receives, and passes messages to the registered callback until it says
+    /// [`Verdict::Stop`] or the last reply to a request comes.
+    ///
+    /// On a non-blocking handle it ends in [`Error::WouldBlock`] when all has
+    /// been read. Nothing that was read is left undelivered when it returns, so
+    /// that waiting for the descriptor misses nothing: after a Stop what is
+    /// left of the same datagram, which can only be of the same dump, is dropped
+    /// with the rest of that dump.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`] where the kernel refused a request sent before,
+    /// [`Error::Overrun`] once each time that messages were lost (the next call
+    /// goes on with those that were not), [`Error::Decode`] for a malformed
+    /// message (the next call goes on behind it), [`Error::Truncated`].
+    #[doc(alias = "nfct_catch")]
+    pub fn catch(&mut self) -> Result<Caught> {
+        loop {
+            match self.receive(Awaiting::Anything, Wait::BySocket)? {
+                Incoming::Last(caught, result) => return result.map(|()| caught),
+                Incoming::Data { place, header, .. } => {
+                    if self.deliver(place)? == Verdict::Stop {
+                        self.stop(header.seq);
+                        return Ok(Caught::Stopped);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Receives the next message about an entry, without a callback.
+    ///
+    /// # Errors
+    /// As [`catch`](Self::catch). Acknowledgements of requests sent before are
+    /// passed over, their errors are given.
+    pub fn next_event(&mut self) -> Result<Event<'_>> {
+        loop {
+            let place = match self.receive(Awaiting::Anything, Wait::BySocket)? {
+                Incoming::Data { place, .. } => place,
+                Incoming::Last(_, result) => {
+                    result?;
+                    continue;
+                }
+            };
+            // Looked at twice, because a borrow that one turn of the loop returns
+            // must not be made in the others.
+            if Event::parse(self.inbox.message(place)?)?.is_none() {
+                continue;
+            }
+            let nsid = self.inbox.nsid();
+            match Event::parse(self.inbox.message(place)?)? {
+                Some(event) => return Ok(event.with_nsid(nsid)),
+                None => return Err(Error::Decode(DecodeError::Short { header: "nfgenmsg" })),
+            }
+        }
+    }
+
+    /// Builds a request with a fresh sequence number, sends it and returns the number.
+    pub(crate) fn ask(
+        &mut self,
+        build: impl FnOnce(u32, &mut Vec<u8>) -> Result<()>,
+        is_dump: bool,
+    ) -> Result<u32> {
+        let seq = self.sequence.next();
+        self.request.clear();
+        build(seq, &mut self.request)?;
+        if is_dump {
+            self.drain_abandoned_dump()?;
+        }
+        self.socket.send(&self.request)?;
+        if is_dump {
+            self.sequence.dump_started(seq);
+        }
+        Ok(seq)
+    }
+
+    /// Receives up to the last reply to a request, with the callback called on
+    /// the way. The kernel handles a request while it is being sent, so its
+    /// reply is there already: this never waits.
+    pub(crate) fn complete(&mut self, seq: u32) -> Result<()> {
+        let mut interrupted = false;
+        let mut malformed = None;
+        loop {
+            match self.receive(Awaiting::Request(seq), Wait::No) {
+                Ok(Incoming::Last(_, result)) => {
+                    result?;
+                    break;
+                }
+                Ok(Incoming::Data {
+                    place,
+                    header,
+                    awaited,
+                }) => {
+                    interrupted |= awaited && header.flags.contains(Flags::DUMP_INTR);
+                    match self.deliver(place) {
+                        Ok(Verdict::Stop) => {
+                            self.sequence.abandon(seq);
+                            self.stop(header.seq);
+                            return Ok(());
+                        }
+                        Ok(_) => {}
+                        Err(error) => malformed = malformed.or(Some(error)),
+                    }
+                }
+                Err(Error::Decode(error)) => malformed = malformed.or(Some(error.into())),
+                Err(error) => {
+                    self.sequence.abandon(seq);
+                    return Err(match error {
+                        Error::WouldBlock => Error::ReplyLost,
+                        error => error,
+                    });
+                }
+            }
+        }
+        match malformed {
+            Some(error) => Err(error),
+            None if interrupted => Err(Error::DumpInterrupted),
+            None => Ok(()),
+        }
+    }
+
+    /// Receives the next message that concerns `awaiting`, events included.
+    #[inline]
+    pub(super) fn receive(&mut self, awaiting: Awaiting, wait: Wait) -> Result<Incoming> {
+        loop {
+            let (place, header) = match self.inbox.next(&self.socket, wait) {
+                Err(Error::Overrun) => {
+                    self.overruns += 1;
+                    debug!("overrun {} of port {}", self.overruns, self.socket.port());
+                    return Err(Error::Overrun);
+                }
+                next => next?,
+            };
+            let relation = self.sequence.relation(header.seq, awaiting);
+            let message = self.inbox.message(place)?;
+            let Some(control) = message.control() else {
+                if relation == Relation::Stale {
+                    continue;
+                }
+                let awaited = relation == Relation::Awaited;
+                return Ok(Incoming::Data {
+                    place,
+                    header,
+                    awaited,
+                });
+            };
+            let (caught, result) = match control {
+                Control::Noop => continue,
+                Control::Overrun => {
+                    self.overruns += 1;
+                    return Err(Error::Overrun);
+                }
+                Control::Malformed => {
+                    return Err(DecodeError::Short { header: "nlmsgerr" }.into());
+                }
+                Control::Ack(_) => (Caught::Acknowledged(header.seq), Ok(())),
+                Control::Done(0, _) => (Caught::Done(header.seq), Ok(())),
+                Control::Error(errno, text) | Control::Done(errno, text) => {
+                    let error = Error::Kernel(KernelError::new(errno, text));
+                    (Caught::Acknowledged(header.seq), Err(error))
+                }
+            };
+            self.sequence.finished(header.seq);
+            // A query does not end with the last reply to something sent before it.
+            let concerned = match awaiting {
+                Awaiting::Anything => relation != Relation::Stale,
+                Awaiting::Request(_) => relation == Relation::Awaited,
+            };
+            if concerned {
+                return Ok(Incoming::Last(caught, result));
+            }
+        }
+    }
+
+    /// Passes the message at `place` to the callback.
+    #[inline]
+    pub(super) fn deliver(&mut self, place: Place) -> Result<Verdict> {
+        let message = self.inbox.message(place)?;
+        let nsid = self.inbox.nsid();
+        Ok(self.registry.dispatch(message, nsid)?)
+    }
+
+    /// Drops the rest of what a callback said Stop to. An event stands alone in
+    /// its datagram; a dump goes on in this one and in others.
+    fn stop(&mut self, seq: u32) {
+        self.inbox.discard();
+        if seq != 0 && self.sequence.relation(seq, Awaiting::Anything) != Relation::Stale {
+            self.sequence.abandon(seq);
+        }
+    }
+
+    /// Reads a dump that nobody wants any more to its end, since the kernel
+    /// refuses a second one beside it (EBUSY). Events on the way are delivered.
+    fn drain_abandoned_dump(&mut self) -> Result<()> {
+        while self.sequence.abandoned_dump().is_some() {
+            match self.receive(Awaiting::Anything, Wait::No) {
+                Ok(Incoming::Data { place, .. }) => {
+                    self.deliver(place)?;
+                }
+                Ok(Incoming::Last(..)) | Err(Error::Decode(_)) => {}
+                // Its end was lost; the kernel will say whether it is still there.
+                Err(Error::WouldBlock) => self.sequence.forget_dump(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

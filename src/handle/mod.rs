@@ -1,0 +1,202 @@
+//! The handle: queries, events, and the socket under them.
+
+mod batch;
+mod dump;
+mod event;
+mod exchange;
+mod inbox;
+mod operations;
+mod query;
+mod sequence;
+mod stats;
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+pub use dump::Dump;
+pub use event::{Event, EventKind, EventMask, Verdict};
+pub use exchange::Caught;
+pub use query::Query;
+pub use stats::{CpuStats, ExpectCpuStats, TableStats};
+
+use crate::error::Result;
+use crate::netlink::{Family, Socket, SocketOption};
+use crate::nfnetlink::{Groups, Subsystem};
+use event::Registry;
+use inbox::Inbox;
+use sequence::Sequence;
+
+/// A connection to the kernel's table: queries, events, or both.
+///
+/// Three calls mirror the C library: [`query`](Self::query) asks and waits for
+/// the answer, [`send`](Self::send) only asks, [`catch`](Self::catch) receives;
+/// the latter two pass messages to the callback that is
+/// [registered](Self::register). On top of them stand [`dump`](Self::dump),
+/// [`get`](Self::get), [`create`](Self::create), [`delete`](Self::delete) and
+/// the like. Events can also be pulled, with [`next_event`](Self::next_event).
+///
+/// Any request, a dump too, needs CAP_NET_ADMIN in the user namespace that owns
+/// the network namespace, and so does listening; opening a handle does not.
+///
+/// A handle that listens and asks shares one receive buffer between both:
+/// where events are many, use one handle to listen and another to ask.
+///
+/// ```no_run
+/// use netfilter_conntrack::{Groups, Handle, L3Proto};
+///
+/// let mut handle = Handle::open(Groups::empty())?;
+/// let mut dump = handle.dump(L3Proto::UNSPEC)?;
+/// while let Some(entry) = dump.next()? {
+///     println!("{:?} {:?}", entry.original(), entry.status());
+/// }
+/// # Ok::<(), netfilter_conntrack::Error>(())
+/// ```
+#[doc(alias = "nfct_handle")]
+#[derive(Debug)]
+pub struct Handle {
+    socket: Socket,
+    inbox: Inbox,
+    registry: Registry,
+    sequence: Sequence,
+    /// The request being built; its memory is used again.
+    request: Vec<u8>,
+    overruns: u64,
+}
+
+impl Handle {
+    /// Opens a handle that listens to these groups, to none with
+    /// [`Groups::empty`].
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io): EPERM where groups are given and
+    /// CAP_NET_ADMIN is missing, EMFILE….
+    #[doc(alias = "nfct_open")]
+    pub fn open(groups: Groups) -> Result<Self> {
+        let socket = Socket::bind(Family::NETFILTER, 0, groups.bits())?;
+        // Both explain or shorten errors and are no loss on kernels without them.
+        for option in [SocketOption::ExtAck, SocketOption::CapAck] {
+            let _unknown_to_the_kernel = socket.set_option(option, true);
+        }
+        Ok(Self::from_socket(socket))
+    }
+
+    /// A handle over a socket of the family [`Family::NETFILTER`].
+    #[must_use]
+    pub fn from_socket(socket: Socket) -> Self {
+        Self {
+            socket,
+            inbox: Inbox::new(),
+            registry: Registry::default(),
+            sequence: Sequence::new(),
+            request: Vec::new(),
+            overruns: 0,
+        }
+    }
+
+    /// Calls `callback` for each message about an entry whose kind is in
+    /// `mask`, in the place of the callback registered before.
+    ///
+    /// ```no_run
+    /// use netfilter_conntrack::{EventMask, Groups, Handle, Verdict};
+    ///
+    /// let mut handle = Handle::open(Groups::CONNTRACK)?;
+    /// let mut left = 10;
+    /// handle.register(EventMask::NEW, move |event| {
+    ///     println!("{:?}", event.conntrack());
+    ///     left -= 1;
+    ///     if left == 0 { Verdict::Stop } else { Verdict::Continue }
+    /// });
+    /// handle.catch()?;
+    /// # Ok::<(), netfilter_conntrack::Error>(())
+    /// ```
+    #[doc(alias = "nfct_callback_register")]
+    #[doc(alias = "nfct_callback_register2")]
+    pub fn register(
+        &mut self,
+        mask: EventMask,
+        callback: impl FnMut(&mut Event<'_>) -> Verdict + Send + 'static,
+    ) {
+        self.registry
+            .register(Subsystem::CONNTRACK, mask, Box::new(callback));
+    }
+
+    /// Takes the callback away: messages about entries are skipped then.
+    #[doc(alias = "nfct_callback_unregister")]
+    #[doc(alias = "nfct_callback_unregister2")]
+    pub fn unregister(&mut self) {
+        self.registry.unregister(Subsystem::CONNTRACK);
+    }
+
+    /// Makes [`catch`](Self::catch), [`send`](Self::send) and
+    /// [`next_event`](Self::next_event) return
+    /// [`Error::WouldBlock`](crate::Error::WouldBlock) instead of waiting.
+    /// Queries are not affected: the kernel answers them at once.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io).
+    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
+        self.socket.set_nonblocking(nonblocking)
+    }
+
+    /// Asks for a receive buffer of this many bytes and returns what was
+    /// granted: twice the number, or less where `net.core.rmem_max` caps it.
+    /// With CAP_NET_ADMIN in the initial user namespace there is no cap.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io).
+    #[doc(alias = "nfnl_rcvbufsiz")]
+    pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize> {
+        self.socket
+            .force_receive_buffer(bytes)
+            .or_else(|_| self.socket.set_receive_buffer(bytes))
+    }
+
+    /// How often the receive buffer was full and the kernel dropped messages.
+    #[must_use]
+    pub fn overruns(&self) -> u64 {
+        self.overruns
+    }
+
+    /// Datagrams that were ignored because not the kernel had sent them.
+    #[must_use]
+    pub fn foreign_datagrams(&self) -> u64 {
+        self.inbox.foreign()
+    }
+
+    /// Waits until there is something to catch, at the most this long (`None`:
+    /// for ever); tells whether there is. Ends early, with `false`, at a signal.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io).
+    pub fn wait_readable(&self, timeout: Option<Duration>) -> Result<bool> {
+        self.socket.wait_readable(timeout)
+    }
+
+    /// The port id, which the kernel puts into the messages about what this
+    /// handle changed; see [`Event::header`].
+    #[doc(alias = "nfnl_portid")]
+    #[must_use]
+    pub fn port(&self) -> u32 {
+        self.socket.port()
+    }
+
+    /// The socket, to set options or to look at it. Receiving from it would
+    /// take away what the handle waits for.
+    #[must_use]
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+}
+
+impl AsFd for Handle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl AsRawFd for Handle {
+    #[doc(alias = "nfct_fd")]
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}

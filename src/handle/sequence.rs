@@ -1,0 +1,148 @@
+//! Sequence numbers: which request a message answers.
+
+/// Gives requests their numbers, and remembers those whose replies nobody
+/// waits for any more.
+///
+/// Events carry the number 0, so requests never do.
+#[derive(Debug)]
+pub(crate) struct Sequence {
+    last: u32,
+    /// Requests whose last reply has not come yet though their caller has gone:
+    /// stopped by a callback, failed, or dropped half read.
+    abandoned: Vec<u32>,
+    /// The dump that runs in the kernel: a socket can have one at a time.
+    dump: Option<u32>,
+}
+
+/// Whose reply is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaiting {
+    /// Anybody's: what `catch` takes.
+    Anything,
+    /// This request's.
+    Request(u32),
+}
+
+/// What a message is to the one who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// The reply waited for.
+    Awaited,
+    /// An event, or the reply to a request that was sent without waiting.
+    Other,
+    /// Left over from a request whose caller has gone.
+    Stale,
+}
+
+impl Sequence {
+    /// Replies that were lost in an overrun would stay in the list for ever;
+    /// with this many the oldest ones go.
+    const ABANDONED_MAX: usize = 256;
+
+    pub(crate) fn new() -> Self {
+        Self {
+            last: 0,
+            abandoned: Vec::new(),
+            dump: None,
+        }
+    }
+
+    /// The number of the next request.
+    pub(crate) fn next(&mut self) -> u32 {
+        self.last = match self.last.wrapping_add(1) {
+            0 => 1,
+            next => next,
+        };
+        self.last
+    }
+
+    #[inline]
+    pub(crate) fn relation(&self, seq: u32, awaiting: Awaiting) -> Relation {
+        if awaiting == Awaiting::Request(seq) {
+            Relation::Awaited
+        } else if self.abandoned.contains(&seq) {
+            Relation::Stale
+        } else {
+            Relation::Other
+        }
+    }
+
+    /// Notes that a dump was asked for.
+    pub(crate) fn dump_started(&mut self, seq: u32) {
+        self.dump = Some(seq);
+    }
+
+    /// Notes that the last reply to a request has come.
+    pub(crate) fn finished(&mut self, seq: u32) {
+        self.abandoned.retain(|abandoned| *abandoned != seq);
+        if self.dump == Some(seq) {
+            self.dump = None;
+        }
+    }
+
+    /// Notes that nobody waits for the rest of the replies to a request.
+    pub(crate) fn abandon(&mut self, seq: u32) {
+        if self.abandoned.len() >= Self::ABANDONED_MAX {
+            self.abandoned.remove(0);
+        }
+        self.abandoned.push(seq);
+    }
+
+    /// The dump that nobody reads and that keeps the kernel from starting another.
+    pub(crate) fn abandoned_dump(&self) -> Option<u32> {
+        self.dump.filter(|seq| self.abandoned.contains(seq))
+    }
+
+    /// Notes that the running dump will not go on.
+    pub(crate) fn forget_dump(&mut self) {
+        self.dump = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_left_to_events() {
+        let mut sequence = Sequence::new();
+        sequence.last = u32::MAX - 1;
+        assert_eq!([sequence.next(), sequence.next()], [u32::MAX, 1]);
+    }
+
+    #[test]
+    fn leftovers_are_told_from_replies_and_events() {
+        let mut sequence = Sequence::new();
+        let stopped = sequence.next();
+        sequence.dump_started(stopped);
+        assert_eq!(sequence.abandoned_dump(), None);
+        sequence.abandon(stopped);
+        let asked = sequence.next();
+        let relation = |sequence: &Sequence, seq| sequence.relation(seq, Awaiting::Request(asked));
+        assert_eq!(relation(&sequence, stopped), Relation::Stale);
+        assert_eq!(relation(&sequence, asked), Relation::Awaited);
+        assert_eq!(relation(&sequence, 0), Relation::Other);
+        assert_eq!(
+            sequence.relation(stopped, Awaiting::Anything),
+            Relation::Stale
+        );
+        assert_eq!(
+            sequence.relation(asked, Awaiting::Anything),
+            Relation::Other
+        );
+        assert_eq!(sequence.abandoned_dump(), Some(stopped));
+        sequence.finished(stopped);
+        assert_eq!(relation(&sequence, stopped), Relation::Other);
+        assert_eq!(sequence.abandoned_dump(), None);
+    }
+
+    #[test]
+    fn the_list_of_leftovers_is_bounded() {
+        let mut sequence = Sequence::new();
+        for seq in 1..=1000 {
+            sequence.abandon(seq);
+        }
+        assert_eq!(sequence.abandoned.len(), Sequence::ABANDONED_MAX);
+        assert!(sequence.abandoned.contains(&1000));
+    }
+}
