@@ -14,7 +14,9 @@ pub use conntrack::{
     GroupValue, L4Proto, Nat, Status, Tuple,
 };
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
-pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat};
+pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat, ExpectRef};
 pub use filter::DumpFilter;
-pub use handle::{Caught, Dump, Event, EventKind, EventMask, Handle, Query, Verdict};
+pub use handle::{
+    Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict,
+};
 pub use nfnetlink::{Groups, L3Proto};

@@ -159,3 +159,26 @@ pub(crate) mod cta_filter {
     pub(crate) const ORIG_FLAGS: u16 = 1;
     pub(crate) const REPLY_FLAGS: u16 = 2;
 }
+
+/// Attributes of an expectation (`enum ctattr_expect`).
+pub(crate) mod cta_expect {
+    pub(crate) const MASTER: u16 = 1;
+    pub(crate) const TUPLE: u16 = 2;
+    pub(crate) const MASK: u16 = 3;
+    pub(crate) const TIMEOUT: u16 = 4;
+    pub(crate) const ID: u16 = 5;
+    pub(crate) const HELP_NAME: u16 = 6;
+    pub(crate) const ZONE: u16 = 7;
+    pub(crate) const FLAGS: u16 = 8;
+    pub(crate) const CLASS: u16 = 9;
+    pub(crate) const NAT: u16 = 10;
+    pub(crate) const FN: u16 = 11;
+    /// One more than the highest.
+    pub(crate) const COUNT: usize = 12;
+}
+
+/// In an expectation's translation (`enum ctattr_expect_nat`).
+pub(crate) mod cta_expect_nat {
+    pub(crate) const DIR: u16 = 1;
+    pub(crate) const TUPLE: u16 = 2;
+}

@@ -103,11 +103,11 @@ static ROWS: [Row; ExpectAttr::COUNT] = [
     row(ExpectAttr::Timeout, "TIMEOUT", Kind::U32, offset_of!(Expect, timeout)),
     row(ExpectAttr::Zone, "ZONE", Kind::U16, offset_of!(Expect, zone)),
     row(ExpectAttr::Flags, "FLAGS", Kind::U32, offset_of!(Expect, flags)),
-    row(ExpectAttr::HelperName, "HELPER_NAME", Kind::Name(16), offset_of!(Expect, helper_name)),
+    row(ExpectAttr::HelperName, "HELPER_NAME", Kind::Name(Expect::HELPER_LEN), offset_of!(Expect, helper_name)),
     row(ExpectAttr::Class, "CLASS", Kind::U32, offset_of!(Expect, class)),
     row(ExpectAttr::NatTuple, "NAT_TUPLE", Kind::Tuple, offset_of!(Expect, nat_tuple)),
     row(ExpectAttr::NatDir, "NAT_DIR", Kind::U32, offset_of!(Expect, nat_dir)),
-    row(ExpectAttr::Fn, "FN", Kind::Name(24), offset_of!(Expect, fn_name)),
+    row(ExpectAttr::Fn, "FN", Kind::Name(Expect::FN_LEN), offset_of!(Expect, fn_name)),
 ];
 
 /// The value of an attribute, as [`Expect::attr`] gives it and

@@ -44,8 +44,8 @@ pub struct Expect {
     pub(crate) class: u32,
     pub(crate) nat_dir: u32,
     pub(crate) id: u32,
-    pub(crate) helper_name: [u8; 16],
-    pub(crate) fn_name: [u8; 24],
+    pub(crate) helper_name: [u8; Self::HELPER_LEN],
+    pub(crate) fn_name: [u8; Self::FN_LEN],
     pub(crate) zone: u16,
     pub(crate) set: ExpectSet,
 }
@@ -73,6 +73,11 @@ impl ExpectSet {
 }
 
 impl Expect {
+    /// The room for the name of a helper: 15 bytes and a NUL.
+    pub(crate) const HELPER_LEN: usize = 16;
+    /// The room for the name of a function: 23 bytes and a NUL.
+    pub(crate) const FN_LEN: usize = 24;
+
     /// An expectation without any attribute.
     #[must_use]
     pub fn new() -> Self {

@@ -6,7 +6,7 @@ use super::inbox::{Place, Wait};
 use super::sequence::Awaiting;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
-use crate::netlink::Flags;
+use crate::netlink::{Flags, Message};
 
 /// A list of entries as it comes from the kernel.
 ///
@@ -61,13 +61,8 @@ impl<'h> Dump<'h> {
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<ConntrackRef<'_>>> {
-        match self.advance()? {
-            Some(place) => {
-                let message = self.handle.inbox.message(place)?;
-                Ok(Some(ConntrackRef::parse(&message)?))
-            }
-            None => Ok(None),
-        }
+        let message = self.next_message()?;
+        Ok(message.as_ref().map(ConntrackRef::parse).transpose()?)
     }
 
     /// Decodes the next entry into `entry`, in the place of what it had; `false`
@@ -93,6 +88,14 @@ impl<'h> Dump<'h> {
             Ok(None) => None,
             Err(error) => Some(Err(error)),
         })
+    }
+
+    /// The message of the next entry.
+    #[inline]
+    pub(super) fn next_message(&mut self) -> Result<Option<Message<'_>>> {
+        let place = self.advance()?;
+        let message = place.map(|place| self.handle.inbox.message(place));
+        Ok(message.transpose()?)
     }
 
     #[inline]

@@ -6,6 +6,7 @@ use bitflags::bitflags;
 
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::DecodeError;
+use crate::expect::{Expect, ExpectRef};
 use crate::netlink::{Flags, Header, Message};
 use crate::nfnetlink::Subsystem;
 use crate::uapi::ct_message;
@@ -95,6 +96,7 @@ pub struct Event<'a> {
 #[derive(Clone, Copy)]
 enum Subject<'a> {
     Conntrack(ConntrackRef<'a>),
+    Expect(ExpectRef<'a>),
 }
 
 impl<'a> Event<'a> {
@@ -109,6 +111,7 @@ impl<'a> Event<'a> {
         };
         let subject = match Subsystem::split(message.kind()).0 {
             Subsystem::CONNTRACK => Subject::Conntrack(ConntrackRef::parse(&message)?),
+            Subsystem::EXPECT => Subject::Expect(ExpectRef::parse(&message)?),
             _ => return Ok(None),
         };
         Ok(Some(Self {
@@ -132,8 +135,19 @@ impl<'a> Event<'a> {
     /// The conntrack entry, where the message is about one.
     #[must_use]
     pub fn conntrack(&self) -> Option<ConntrackRef<'a>> {
-        let Subject::Conntrack(entry) = self.subject;
-        Some(entry)
+        match self.subject {
+            Subject::Conntrack(entry) => Some(entry),
+            Subject::Expect(_) => None,
+        }
+    }
+
+    /// The expectation, where the message is about one.
+    #[must_use]
+    pub fn expect(&self) -> Option<ExpectRef<'a>> {
+        match self.subject {
+            Subject::Expect(expect) => Some(expect),
+            Subject::Conntrack(_) => None,
+        }
     }
 
     /// The message header. Its port is that of the program whose request caused
@@ -164,15 +178,26 @@ impl<'a> Event<'a> {
     pub fn steal(&self) -> Result<Option<Conntrack>, DecodeError> {
         self.conntrack().map(|entry| entry.to_owned()).transpose()
     }
+
+    /// Decodes the expectation for keeps; `None` where the message is about
+    /// something else.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the message is malformed.
+    pub fn steal_expect(&self) -> Result<Option<Expect>, DecodeError> {
+        self.expect().map(|expect| expect.to_owned()).transpose()
+    }
 }
 
 impl fmt::Debug for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Subject::Conntrack(entry) = &self.subject;
-        f.debug_struct("Event")
-            .field("kind", &self.kind)
-            .field("entry", entry)
-            .finish_non_exhaustive()
+        let mut event = f.debug_struct("Event");
+        event.field("kind", &self.kind);
+        match &self.subject {
+            Subject::Conntrack(entry) => event.field("conntrack", entry),
+            Subject::Expect(expect) => event.field("expect", expect),
+        };
+        event.finish_non_exhaustive()
     }
 }
 

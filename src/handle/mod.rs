@@ -4,6 +4,7 @@ mod batch;
 mod dump;
 mod event;
 mod exchange;
+mod expect;
 mod inbox;
 mod operations;
 mod query;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use dump::Dump;
 pub use event::{Event, EventKind, EventMask, Verdict};
 pub use exchange::Caught;
+pub use expect::{ExpectDump, ExpectQuery};
 pub use query::Query;
 pub use stats::{CpuStats, ExpectCpuStats, TableStats};
 

@@ -7,9 +7,9 @@ use super::inbox::Wait;
 use super::query::Query;
 use super::sequence::Awaiting;
 use crate::conntrack::{Conntrack, ConntrackRef};
-use crate::error::{Error, Result};
+use crate::error::{DecodeError, Error, Result};
 use crate::filter::DumpFilter;
-use crate::netlink::{Flags, Header};
+use crate::netlink::{Flags, Header, Message};
 use crate::nfnetlink::{L3Proto, Nfgenmsg, Subsystem};
 use crate::uapi::ct_message;
 
@@ -64,35 +64,7 @@ impl Handle {
     pub fn get(&mut self, key: &Conntrack) -> Result<Conntrack> {
         let query = Query::Get(key);
         let seq = self.ask(|seq, buffer| query.encode(seq, buffer), false)?;
-        let mut found = None;
-        loop {
-            match self.receive(Awaiting::Request(seq), Wait::No) {
-                Ok(Incoming::Data {
-                    place,
-                    awaited: true,
-                    ..
-                }) => {
-                    let message = self.inbox.message(place)?;
-                    let entry = ConntrackRef::parse(&message).and_then(|view| view.to_owned());
-                    found = Some(entry);
-                }
-                Ok(Incoming::Data { place, .. }) => {
-                    self.deliver(place)?;
-                }
-                Ok(Incoming::Last(_, result)) => {
-                    result?;
-                    break;
-                }
-                Err(error) => {
-                    self.sequence.abandon(seq);
-                    return Err(match error {
-                        Error::WouldBlock => Error::ReplyLost,
-                        error => error,
-                    });
-                }
-            }
-        }
-        Ok(found.ok_or(Error::ReplyLost)??)
+        self.reply(seq, |message| ConntrackRef::parse(message)?.to_owned())
     }
 
     /// Makes an entry. It needs both tuples and a timeout.
@@ -141,6 +113,39 @@ impl Handle {
     /// As [`query`](Self::query).
     pub fn flush(&mut self, family: L3Proto) -> Result<()> {
         self.query(Query::Flush(family))
+    }
+
+    /// Receives the reply to a GET.
+    pub(super) fn reply<T>(
+        &mut self,
+        seq: u32,
+        decode: impl Fn(&Message<'_>) -> Result<T, DecodeError>,
+    ) -> Result<T> {
+        let mut found = None;
+        loop {
+            match self.receive(Awaiting::Request(seq), Wait::No) {
+                Ok(Incoming::Data {
+                    place,
+                    awaited: true,
+                    ..
+                }) => found = Some(decode(&self.inbox.message(place)?)),
+                Ok(Incoming::Data { place, .. }) => {
+                    self.deliver(place)?;
+                }
+                Ok(Incoming::Last(_, result)) => {
+                    result?;
+                    break;
+                }
+                Err(error) => {
+                    self.sequence.abandon(seq);
+                    return Err(match error {
+                        Error::WouldBlock => Error::ReplyLost,
+                        error => error,
+                    });
+                }
+            }
+        }
+        Ok(found.ok_or(Error::ReplyLost)??)
     }
 
     fn list(&mut self, query: Query<'_>) -> Result<Dump<'_>> {
