@@ -1,0 +1,8 @@
+//! What the benches share: a private table, the clock, and the C library.
+
+// Each bench includes this module and uses its own part of it.
+#![allow(dead_code)]
+
+pub(crate) mod c_library;
+pub(crate) mod clock;
+pub(crate) mod table;
