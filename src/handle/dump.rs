@@ -2,8 +2,7 @@
 
 use super::Handle;
 use super::exchange::Incoming;
-use super::inbox::{Place, Wait};
-use super::sequence::Awaiting;
+use super::inbox::Place;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
 use crate::netlink::{Flags, Message};
@@ -101,7 +100,7 @@ impl<'h> Dump<'h> {
     #[inline]
     fn advance(&mut self) -> Result<Option<Place>> {
         while self.state == State::Running {
-            match self.handle.receive(Awaiting::Request(self.seq), Wait::No) {
+            match self.handle.reply(self.seq) {
                 Ok(Incoming::Data {
                     place,
                     header,
@@ -123,10 +122,7 @@ impl<'h> Dump<'h> {
                 Err(error @ Error::Decode(_)) => return Err(error),
                 Err(error) => {
                     self.state = State::Complete;
-                    return Err(match error {
-                        Error::WouldBlock => Error::ReplyLost,
-                        error => error,
-                    });
+                    return Err(error);
                 }
             }
         }

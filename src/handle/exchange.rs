@@ -8,7 +8,7 @@ use super::inbox::{Place, Wait};
 use super::query::Query;
 use super::sequence::{Awaiting, Relation};
 use crate::error::{DecodeError, Error, KernelError, Result};
-use crate::netlink::{Control, Flags, Header};
+use crate::netlink::{Control, Flags, Header, Message};
 
 /// Why [`Handle::catch`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +39,9 @@ impl Handle {
     /// Asks, and waits for the answer. Entries in it, and events that come
     /// before its end, go to the registered callback.
     ///
-    /// After [`Verdict::Stop`] the rest of the answer is dropped when it comes;
-    /// later queries never take it for theirs. A dump in which the kernel
+    /// After [`Verdict::Stop`] to an entry of the answer its rest is dropped when
+    /// it comes; later queries never take it for theirs. Stop to an event has no
+    /// effect here, since the answer is still to come. A dump in which the kernel
     /// noticed a change of the table ends, with all its entries delivered, in
     /// [`Error::DumpInterrupted`].
     ///
@@ -57,7 +58,8 @@ impl Handle {
     }
 
     /// Asks and returns the sequence number of the request; [`catch`](Self::catch)
-    /// gets the answer.
+    /// gets the answer. (A query made before that passes the entries of the answer
+    /// to the callback, but not its end.)
     ///
     /// # Errors
     /// [`Error::Invalid`] where the request cannot be built,
@@ -144,13 +146,12 @@ impl Handle {
     }
 
     /// Receives up to the last reply to a request, with the callback called on
-    /// the way. The kernel handles a request while it is being sent, so its
-    /// reply is there already: this never waits.
+    /// the way.
     pub(crate) fn complete(&mut self, seq: u32) -> Result<()> {
         let mut interrupted = false;
         let mut malformed = None;
         loop {
-            match self.receive(Awaiting::Request(seq), Wait::No) {
+            match self.reply(seq) {
                 Ok(Incoming::Last(_, result)) => {
                     result?;
                     break;
@@ -162,29 +163,66 @@ impl Handle {
                 }) => {
                     interrupted |= awaited && header.flags.contains(Flags::DUMP_INTR);
                     match self.deliver(place) {
-                        Ok(Verdict::Stop) => {
-                            self.sequence.abandon(seq);
-                            self.stop(header.seq);
+                        Ok(Verdict::Stop) if awaited => {
+                            self.stop(seq);
                             return Ok(());
                         }
                         Ok(_) => {}
                         Err(error) => malformed = malformed.or(Some(error)),
                     }
                 }
-                Err(Error::Decode(error)) => malformed = malformed.or(Some(error.into())),
-                Err(error) => {
-                    self.sequence.abandon(seq);
-                    return Err(match error {
-                        Error::WouldBlock => Error::ReplyLost,
-                        error => error,
-                    });
-                }
+                Err(error @ Error::Decode(_)) => malformed = malformed.or(Some(error)),
+                Err(error) => return Err(error),
             }
         }
         match malformed {
             Some(error) => Err(error),
             None if interrupted => Err(Error::DumpInterrupted),
             None => Ok(()),
+        }
+    }
+
+    /// Receives up to the last reply to a request and passes each message of the
+    /// answer to `each`, which may refuse it; the rest is received all the same.
+    pub(super) fn answers(
+        &mut self,
+        seq: u32,
+        mut each: impl FnMut(&Message<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut outcome = Ok(());
+        loop {
+            let received = match self.reply(seq) {
+                Ok(Incoming::Last(_, result)) => return result.and(outcome),
+                Ok(Incoming::Data {
+                    place,
+                    awaited: true,
+                    ..
+                }) => each(&self.inbox.message(place)?),
+                Ok(Incoming::Data { place, .. }) => self.deliver(place).map(drop),
+                Err(error @ Error::Decode(_)) => Err(error),
+                Err(error) => return Err(error),
+            };
+            outcome = outcome.and(received);
+        }
+    }
+
+    /// Receives the next message while a request is being answered.
+    ///
+    /// The kernel handles a request while it is being sent, so its answer is
+    /// there already: this never waits. An error other than a malformed message
+    /// ends the answer.
+    #[inline]
+    pub(super) fn reply(&mut self, seq: u32) -> Result<Incoming> {
+        match self.receive(Awaiting::Request(seq), Wait::No) {
+            Err(Error::WouldBlock) => {
+                self.sequence.abandon(seq);
+                Err(Error::ReplyLost)
+            }
+            Err(error) if !matches!(error, Error::Decode(_)) => {
+                self.sequence.abandon(seq);
+                Err(error)
+            }
+            received => received,
         }
     }
 
@@ -253,7 +291,7 @@ impl Handle {
     /// its datagram; a dump goes on in this one and in others.
     fn stop(&mut self, seq: u32) {
         self.inbox.discard();
-        if seq != 0 && self.sequence.relation(seq, Awaiting::Anything) != Relation::Stale {
+        if seq != 0 {
             self.sequence.abandon(seq);
         }
     }

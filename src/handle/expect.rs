@@ -151,7 +151,7 @@ impl Handle {
     /// [`Error::Kernel`]: ENOENT where there is none; else as [`query`](Self::query).
     pub fn get_expect(&mut self, key: &Expect) -> Result<Expect> {
         let seq = self.send_expect(ExpectQuery::Get(key))?;
-        self.reply(seq, |message| ExpectRef::parse(message)?.to_owned())
+        self.single(seq, |message| ExpectRef::parse(message)?.to_owned())
     }
 
     /// Makes an expectation; see [`ExpectQuery::Create`] for what it needs.

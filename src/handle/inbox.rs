@@ -5,7 +5,7 @@ use std::ops::Range;
 use log::debug;
 
 use crate::error::{DecodeError, Error, Result};
-use crate::netlink::{Header, Message, MessageError, Socket, align};
+use crate::netlink::{ALIGN_TO, Header, Message, MessageError, Socket, align};
 
 /// The kernel makes the datagrams of a dump no larger than this.
 const DATAGRAM_MAX: usize = 32 * 1024;
@@ -54,7 +54,8 @@ impl Inbox {
     /// wrong, which ends the datagram.
     #[inline]
     pub(crate) fn next(&mut self, socket: &Socket, wait: Wait) -> Result<(Place, Header)> {
-        while self.unread.is_empty() {
+        // A rest shorter than this is padding.
+        while self.unread.len() < ALIGN_TO {
             self.receive(socket, wait)?;
         }
         let unread = self.buffer.get(self.unread.clone()).unwrap_or_default();

@@ -2,10 +2,7 @@
 
 use super::Handle;
 use super::dump::Dump;
-use super::exchange::Incoming;
-use super::inbox::Wait;
 use super::query::Query;
-use super::sequence::Awaiting;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{DecodeError, Error, Result};
 use crate::filter::DumpFilter;
@@ -64,7 +61,7 @@ impl Handle {
     pub fn get(&mut self, key: &Conntrack) -> Result<Conntrack> {
         let query = Query::Get(key);
         let seq = self.ask(|seq, buffer| query.encode(seq, buffer), false)?;
-        self.reply(seq, |message| ConntrackRef::parse(message)?.to_owned())
+        self.single(seq, |message| ConntrackRef::parse(message)?.to_owned())
     }
 
     /// Makes an entry. It needs both tuples and a timeout.
@@ -116,36 +113,17 @@ impl Handle {
     }
 
     /// Receives the reply to a GET.
-    pub(super) fn reply<T>(
+    pub(super) fn single<T>(
         &mut self,
         seq: u32,
         decode: impl Fn(&Message<'_>) -> Result<T, DecodeError>,
     ) -> Result<T> {
         let mut found = None;
-        loop {
-            match self.receive(Awaiting::Request(seq), Wait::No) {
-                Ok(Incoming::Data {
-                    place,
-                    awaited: true,
-                    ..
-                }) => found = Some(decode(&self.inbox.message(place)?)),
-                Ok(Incoming::Data { place, .. }) => {
-                    self.deliver(place)?;
-                }
-                Ok(Incoming::Last(_, result)) => {
-                    result?;
-                    break;
-                }
-                Err(error) => {
-                    self.sequence.abandon(seq);
-                    return Err(match error {
-                        Error::WouldBlock => Error::ReplyLost,
-                        error => error,
-                    });
-                }
-            }
-        }
-        Ok(found.ok_or(Error::ReplyLost)??)
+        self.answers(seq, |message| {
+            found = Some(decode(message)?);
+            Ok(())
+        })?;
+        found.ok_or(Error::ReplyLost)
     }
 
     fn list(&mut self, query: Query<'_>) -> Result<Dump<'_>> {

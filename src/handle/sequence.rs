@@ -82,6 +82,9 @@ impl Sequence {
 
     /// Notes that nobody waits for the rest of the replies to a request.
     pub(crate) fn abandon(&mut self, seq: u32) {
+        if self.abandoned.contains(&seq) {
+            return;
+        }
         if self.abandoned.len() >= Self::ABANDONED_MAX {
             self.abandoned.remove(0);
         }

@@ -1,10 +1,7 @@
 //! Statistics: per CPU and of the table as a whole.
 
 use super::Handle;
-use super::exchange::Incoming;
-use super::inbox::Wait;
-use super::sequence::Awaiting;
-use crate::error::{DecodeError, Error, Result};
+use crate::error::{DecodeError, Result};
 use crate::netlink::{Attrs, Flags, Header};
 use crate::nfnetlink::{Nfgenmsg, Subsystem};
 use crate::uapi::{ct_message, exp_message};
@@ -170,30 +167,10 @@ impl Handle {
             },
             flags.contains(Flags::DUMP),
         )?;
-        loop {
-            match self.receive(Awaiting::Request(seq), Wait::No) {
-                Ok(Incoming::Data {
-                    place,
-                    awaited: true,
-                    ..
-                }) => {
-                    let message = self.inbox.message(place)?;
-                    let (header, attributes) = Nfgenmsg::split(&message)?;
-                    each(header, Attrs::new(attributes))?;
-                }
-                Ok(Incoming::Data { place, .. }) => {
-                    self.deliver(place)?;
-                }
-                Ok(Incoming::Last(_, result)) => return result,
-                Err(error) => {
-                    self.sequence.abandon(seq);
-                    return Err(match error {
-                        Error::WouldBlock => Error::ReplyLost,
-                        error => error,
-                    });
-                }
-            }
-        }
+        self.answers(seq, |message| {
+            let (header, attributes) = Nfgenmsg::split(message)?;
+            each(header, Attrs::new(attributes))
+        })
     }
 }
 
