@@ -340,7 +340,7 @@ mod tests {
         let bytes = [attr(1, &[1]), attr(200, &[2]), attr(1, &[3]), attr(2, &[])].concat();
         let index = AttrIndex::<4>::new(&bytes).unwrap();
         assert_eq!(index.get(1).unwrap().u8(), Some(3));
-        assert_eq!(index.get(2).unwrap().payload(), []);
+        assert!(index.get(2).unwrap().payload().is_empty());
         assert!(index.contains(2) && !index.contains(3) && !index.contains(200));
         assert!(index.get(3).is_none() && index.get(200).is_none());
         let inside_the_last_payload = bytes.len() - 8;
