@@ -5,6 +5,8 @@ mod error;
 pub mod expect;
 pub mod filter;
 pub mod handle;
+#[cfg(feature = "ipset")]
+pub mod ipset;
 pub mod netlink;
 pub mod nfnetlink;
 mod uapi;
