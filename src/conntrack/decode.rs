@@ -1,0 +1,530 @@
+//! From the kernel's attributes to an entry.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+use super::attr_number::Attr;
+use super::attr_set::AttrSet;
+use super::fields::{Blob, Counters, SeqAdjust, Synproxy};
+use super::labels::Bitmask;
+use super::object::Conntrack;
+use super::protoinfo::{ProtoBytes, place};
+use super::tuple::RawTuple;
+use super::tuple_attrs::{MASTER, ORIGINAL, REPLY, TupleAttrs};
+use super::wire::{Index, exact, inside};
+use crate::error::DecodeError;
+use crate::netlink::{Attr as WireAttr, AttrIndex, Attrs};
+use crate::nfnetlink::L3Proto;
+use crate::uapi::{
+    cta, cta_counters, cta_help, cta_ip, cta_proto, cta_protoinfo, cta_secctx, cta_seqadj,
+    cta_synproxy, cta_timestamp, cta_tuple,
+};
+
+type Result<T = ()> = std::result::Result<T, DecodeError>;
+
+/// The longest label attribute that makes sense: 65,536 bits.
+const LABELS_MAX: usize = 8192;
+
+/// Adds the attributes of a message to `entry`; what it had before stays where
+/// the message does not replace it.
+pub(crate) fn decode_index(index: &Index<'_>, family: L3Proto, entry: &mut Conntrack) -> Result {
+    let set = &mut entry.head.set;
+    if let Some(nest) = index.get(cta::TUPLE_ORIG) {
+        tuple(&nest, family, &ORIGINAL, &mut entry.head.tuple, set)?;
+    }
+    if let Some(nest) = index.get(cta::TUPLE_REPLY) {
+        tuple(&nest, family, &REPLY, &mut entry.reply, set)?;
+    }
+    if let Some(nest) = index.get(cta::TUPLE_MASTER) {
+        tuple(&nest, family, &MASTER, &mut entry.master, set)?;
+    }
+    let numbers = [
+        (cta::STATUS, Attr::Status, &mut entry.status),
+        (cta::TIMEOUT, Attr::Timeout, &mut entry.timeout),
+        (cta::MARK, Attr::Mark, &mut entry.mark),
+        (cta::SECMARK, Attr::Secmark, &mut entry.secmark),
+        (cta::USE, Attr::Use, &mut entry.use_count),
+        (cta::ID, Attr::Id, &mut entry.id),
+    ];
+    for (kind, attr, field) in numbers {
+        if let Some(value) = index.get(kind).and_then(|attr| attr.u32_be()) {
+            *field = value;
+            set.insert(attr);
+        }
+    }
+    if let Some(zone) = index.get(cta::ZONE).and_then(|attr| attr.u16_be()) {
+        entry.zone = zone;
+        set.insert(Attr::Zone);
+    }
+    if let Some(nest) = index.get(cta::PROTOINFO) {
+        protoinfo(&nest, &mut entry.protoinfo, set)?;
+    }
+    if let Some(nest) = index.get(cta::COUNTERS_ORIG) {
+        let attrs = [Attr::OrigCounterPackets, Attr::OrigCounterBytes];
+        counters(&nest, &mut entry.counters.original, attrs, set)?;
+    }
+    if let Some(nest) = index.get(cta::COUNTERS_REPLY) {
+        let attrs = [Attr::ReplCounterPackets, Attr::ReplCounterBytes];
+        counters(&nest, &mut entry.counters.reply, attrs, set)?;
+    }
+    if let Some(nest) = index.get(cta::TIMESTAMP) {
+        timestamps(&nest, entry)?;
+    }
+    let set = &mut entry.head.set;
+    if let Some(nest) = index.get(cta::SEQ_ADJ_ORIG) {
+        let attrs = [
+            Attr::OrigNatSeqCorrectionPos,
+            Attr::OrigNatSeqOffsetBefore,
+            Attr::OrigNatSeqOffsetAfter,
+        ];
+        seq_adjust(&nest, &mut entry.seq_adjust.original, attrs, set)?;
+    }
+    if let Some(nest) = index.get(cta::SEQ_ADJ_REPLY) {
+        let attrs = [
+            Attr::ReplNatSeqCorrectionPos,
+            Attr::ReplNatSeqOffsetBefore,
+            Attr::ReplNatSeqOffsetAfter,
+        ];
+        seq_adjust(&nest, &mut entry.seq_adjust.reply, attrs, set)?;
+    }
+    if let Some(nest) = index.get(cta::SYNPROXY) {
+        synproxy(&nest, &mut entry.synproxy, set)?;
+    }
+    if let Some(time) = index.get(cta::TIMESTAMP_EVENT).and_then(|a| a.u64_be()) {
+        entry.timestamp_event = time;
+        set.insert(Attr::TimestampEvent);
+    }
+    if let Some(nest) = index.get(cta::HELP) {
+        help(&nest, entry)?;
+    }
+    if let Some(nest) = index.get(cta::SECCTX) {
+        if let Some(context) = secctx(&nest)? {
+            Blob::store(&mut entry.secctx, &[context, b"\0"]);
+            entry.head.set.insert(Attr::Secctx);
+        }
+    }
+    if let Some(bits) = index.get(cta::LABELS) {
+        if let Some(bits) = labels(&bits)? {
+            let mask: &mut Bitmask = entry.labels.get_or_insert_default();
+            mask.assign(bits);
+            entry.head.set.insert(Attr::Connlabels);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a tuple. The family is that of the message, as the kernel sends it.
+#[inline]
+pub(crate) fn tuple(
+    nest: &WireAttr<'_>,
+    family: L3Proto,
+    attrs: &TupleAttrs,
+    tuple: &mut RawTuple,
+    set: &mut AttrSet,
+) -> Result {
+    tuple.l3 = family.0;
+    set.insert(attrs.l3proto);
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("a tuple"))?;
+        match attr.kind() {
+            cta_tuple::IP => addresses(&attr, attrs, tuple, set)?,
+            cta_tuple::PROTO => l4_part(&attr, attrs, tuple, set)?,
+            cta_tuple::ZONE => {
+                let zone = u16::from_be_bytes(exact(&attr, "CTA_TUPLE_ZONE")?);
+                if let Some(zone_attr) = attrs.zone {
+                    tuple.zone = zone;
+                    set.insert(zone_attr);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[inline]
+fn addresses(
+    nest: &WireAttr<'_>,
+    attrs: &TupleAttrs,
+    tuple: &mut RawTuple,
+    set: &mut AttrSet,
+) -> Result {
+    // The two families share their places; should a message carry both, the
+    // IPv6 address stays, whatever the order.
+    let (mut v6_src, mut v6_dst) = (false, false);
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_TUPLE_IP"))?;
+        match attr.kind() {
+            cta_ip::V4_SRC => {
+                put_v4(&mut tuple.src, exact(&attr, "CTA_IP_V4_SRC")?, v6_src);
+                set.insert(attrs.ipv4_src);
+            }
+            cta_ip::V4_DST => {
+                put_v4(&mut tuple.dst, exact(&attr, "CTA_IP_V4_DST")?, v6_dst);
+                set.insert(attrs.ipv4_dst);
+            }
+            cta_ip::V6_SRC => {
+                tuple.src = exact(&attr, "CTA_IP_V6_SRC")?;
+                v6_src = true;
+                set.insert(attrs.ipv6_src);
+            }
+            cta_ip::V6_DST => {
+                tuple.dst = exact(&attr, "CTA_IP_V6_DST")?;
+                v6_dst = true;
+                set.insert(attrs.ipv6_dst);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn put_v4(place: &mut [u8; 16], address: [u8; 4], taken: bool) {
+    if let (false, Some(front)) = (taken, place.first_chunk_mut()) {
+        *front = address;
+    }
+}
+
+#[inline]
+fn l4_part(
+    nest: &WireAttr<'_>,
+    attrs: &TupleAttrs,
+    tuple: &mut RawTuple,
+    set: &mut AttrSet,
+) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_TUPLE_PROTO"))?;
+        match attr.kind() {
+            cta_proto::NUM => {
+                [tuple.l4] = exact(&attr, "CTA_PROTO_NUM")?;
+                set.insert(attrs.l4proto);
+            }
+            cta_proto::SRC_PORT => {
+                tuple.l4src = exact(&attr, "CTA_PROTO_SRC_PORT")?;
+                set.insert(attrs.port_src);
+            }
+            cta_proto::DST_PORT => {
+                tuple.l4dst = exact(&attr, "CTA_PROTO_DST_PORT")?;
+                set.insert(attrs.port_dst);
+            }
+            cta_proto::ICMP_ID | cta_proto::ICMPV6_ID => {
+                tuple.l4src = exact(&attr, "CTA_PROTO_ICMP_ID")?;
+                set.insert(Attr::IcmpId);
+            }
+            cta_proto::ICMP_TYPE | cta_proto::ICMPV6_TYPE => {
+                let [_, code] = tuple.l4dst;
+                let [kind] = exact(&attr, "CTA_PROTO_ICMP_TYPE")?;
+                tuple.l4dst = [kind, code];
+                set.insert(Attr::IcmpType);
+            }
+            cta_proto::ICMP_CODE | cta_proto::ICMPV6_CODE => {
+                let [kind, _] = tuple.l4dst;
+                let [code] = exact(&attr, "CTA_PROTO_ICMP_CODE")?;
+                tuple.l4dst = [kind, code];
+                set.insert(Attr::IcmpCode);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads the state of a tracker. Should a message carry several, they are
+/// stored in the order TCP, SCTP, DCCP.
+pub(crate) fn protoinfo(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
+    let index = AttrIndex::<4>::new(nest.payload()).map_err(inside("CTA_PROTOINFO"))?;
+    if let Some(nest) = index.get(cta_protoinfo::TCP) {
+        tcp(&nest, info, set)?;
+    }
+    if let Some(nest) = index.get(cta_protoinfo::SCTP) {
+        sctp(&nest, info, set)?;
+    }
+    if let Some(nest) = index.get(cta_protoinfo::DCCP) {
+        dccp(&nest, info, set)?;
+    }
+    Ok(())
+}
+
+fn tcp(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_PROTOINFO_TCP"))?;
+        match attr.kind() {
+            cta_protoinfo::TCP_STATE => {
+                let state: [u8; 1] = exact(&attr, "CTA_PROTOINFO_TCP_STATE")?;
+                info.put(place::STATE, &state);
+                set.insert(Attr::TcpState);
+            }
+            cta_protoinfo::TCP_WSCALE_ORIGINAL => {
+                let scale: [u8; 1] = exact(&attr, "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL")?;
+                info.put(place::TCP_WSCALE_ORIGINAL, &scale);
+                set.insert(Attr::TcpWscaleOrig);
+            }
+            cta_protoinfo::TCP_WSCALE_REPLY => {
+                let scale: [u8; 1] = exact(&attr, "CTA_PROTOINFO_TCP_WSCALE_REPLY")?;
+                info.put(place::TCP_WSCALE_REPLY, &scale);
+                set.insert(Attr::TcpWscaleRepl);
+            }
+            cta_protoinfo::TCP_FLAGS_ORIGINAL => {
+                let flags: [u8; 2] = exact(&attr, "CTA_PROTOINFO_TCP_FLAGS_ORIGINAL")?;
+                info.put(place::TCP_FLAGS_ORIGINAL, &flags);
+                set.insert(Attr::TcpFlagsOrig);
+                set.insert(Attr::TcpMaskOrig);
+            }
+            cta_protoinfo::TCP_FLAGS_REPLY => {
+                let flags: [u8; 2] = exact(&attr, "CTA_PROTOINFO_TCP_FLAGS_REPLY")?;
+                info.put(place::TCP_FLAGS_REPLY, &flags);
+                set.insert(Attr::TcpFlagsRepl);
+                set.insert(Attr::TcpMaskRepl);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn sctp(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_PROTOINFO_SCTP"))?;
+        match attr.kind() {
+            cta_protoinfo::SCTP_STATE => {
+                let state: [u8; 1] = exact(&attr, "CTA_PROTOINFO_SCTP_STATE")?;
+                info.put(place::STATE, &state);
+                set.insert(Attr::SctpState);
+            }
+            cta_protoinfo::SCTP_VTAG_ORIGINAL => {
+                let tag = exact(&attr, "CTA_PROTOINFO_SCTP_VTAG_ORIGINAL")?;
+                info.put(
+                    place::SCTP_VTAG_ORIGINAL,
+                    &u32::from_be_bytes(tag).to_ne_bytes(),
+                );
+                set.insert(Attr::SctpVtagOrig);
+            }
+            cta_protoinfo::SCTP_VTAG_REPLY => {
+                let tag = exact(&attr, "CTA_PROTOINFO_SCTP_VTAG_REPLY")?;
+                info.put(
+                    place::SCTP_VTAG_REPLY,
+                    &u32::from_be_bytes(tag).to_ne_bytes(),
+                );
+                set.insert(Attr::SctpVtagRepl);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn dccp(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_PROTOINFO_DCCP"))?;
+        match attr.kind() {
+            cta_protoinfo::DCCP_STATE => {
+                let state: [u8; 1] = exact(&attr, "CTA_PROTOINFO_DCCP_STATE")?;
+                info.put(place::STATE, &state);
+                set.insert(Attr::DccpState);
+            }
+            cta_protoinfo::DCCP_ROLE => {
+                let role: [u8; 1] = exact(&attr, "CTA_PROTOINFO_DCCP_ROLE")?;
+                info.put(place::DCCP_ROLE, &role);
+                set.insert(Attr::DccpRole);
+            }
+            cta_protoinfo::DCCP_HANDSHAKE_SEQ => {
+                let seq = exact(&attr, "CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ")?;
+                info.put(
+                    place::DCCP_HANDSHAKE_SEQ,
+                    &u64::from_be_bytes(seq).to_ne_bytes(),
+                );
+                set.insert(Attr::DccpHandshakeSeq);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads the counters of one direction. Where a number comes in 64 bits and in
+/// the 32 of old kernels, the former counts.
+pub(crate) fn counters(
+    nest: &WireAttr<'_>,
+    counters: &mut Counters,
+    [packets_attr, bytes_attr]: [Attr; 2],
+    set: &mut AttrSet,
+) -> Result {
+    let (mut packets, mut bytes) = (None, None);
+    let (mut packets32, mut bytes32) = (None, None);
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_COUNTERS"))?;
+        match attr.kind() {
+            cta_counters::PACKETS => {
+                packets = Some(u64::from_be_bytes(exact(&attr, "CTA_COUNTERS_PACKETS")?));
+            }
+            cta_counters::BYTES => {
+                bytes = Some(u64::from_be_bytes(exact(&attr, "CTA_COUNTERS_BYTES")?));
+            }
+            cta_counters::PACKETS32 => {
+                packets32 = Some(u32::from_be_bytes(exact(&attr, "CTA_COUNTERS32_PACKETS")?));
+            }
+            cta_counters::BYTES32 => {
+                bytes32 = Some(u32::from_be_bytes(exact(&attr, "CTA_COUNTERS32_BYTES")?));
+            }
+            _ => {}
+        }
+    }
+    if let Some(packets) = packets.or(packets32.map(u64::from)) {
+        counters.packets = packets;
+        set.insert(packets_attr);
+    }
+    if let Some(bytes) = bytes.or(bytes32.map(u64::from)) {
+        counters.bytes = bytes;
+        set.insert(bytes_attr);
+    }
+    Ok(())
+}
+
+fn timestamps(nest: &WireAttr<'_>, entry: &mut Conntrack) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_TIMESTAMP"))?;
+        match attr.kind() {
+            cta_timestamp::START => {
+                let time = exact(&attr, "CTA_TIMESTAMP_START")?;
+                entry.timestamp_start = u64::from_be_bytes(time);
+                entry.head.set.insert(Attr::TimestampStart);
+            }
+            cta_timestamp::STOP => {
+                let time = exact(&attr, "CTA_TIMESTAMP_STOP")?;
+                entry.timestamp_stop = u64::from_be_bytes(time);
+                entry.head.set.insert(Attr::TimestampStop);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads how sequence numbers of one direction are adjusted.
+pub(crate) fn seq_adjust(
+    nest: &WireAttr<'_>,
+    adjust: &mut SeqAdjust,
+    [position, before, after]: [Attr; 3],
+    set: &mut AttrSet,
+) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_SEQ_ADJ"))?;
+        match attr.kind() {
+            cta_seqadj::CORRECTION_POS => {
+                let value = exact(&attr, "CTA_SEQADJ_CORRECTION_POS")?;
+                adjust.correction_pos = u32::from_be_bytes(value);
+                set.insert(position);
+            }
+            cta_seqadj::OFFSET_BEFORE => {
+                let value = exact(&attr, "CTA_SEQADJ_OFFSET_BEFORE")?;
+                adjust.offset_before = i32::from_be_bytes(value);
+                set.insert(before);
+            }
+            cta_seqadj::OFFSET_AFTER => {
+                let value = exact(&attr, "CTA_SEQADJ_OFFSET_AFTER")?;
+                adjust.offset_after = i32::from_be_bytes(value);
+                set.insert(after);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads what SYNPROXY keeps.
+pub(crate) fn synproxy(nest: &WireAttr<'_>, synproxy: &mut Synproxy, set: &mut AttrSet) -> Result {
+    for attr in nest.nested() {
+        let attr = attr.map_err(inside("CTA_SYNPROXY"))?;
+        match attr.kind() {
+            cta_synproxy::ISN => {
+                synproxy.isn = u32::from_be_bytes(exact(&attr, "CTA_SYNPROXY_ISN")?);
+                set.insert(Attr::SynproxyIsn);
+            }
+            cta_synproxy::ITS => {
+                synproxy.its = u32::from_be_bytes(exact(&attr, "CTA_SYNPROXY_ITS")?);
+                set.insert(Attr::SynproxyIts);
+            }
+            cta_synproxy::TSOFF => {
+                synproxy.tsoff = u32::from_be_bytes(exact(&attr, "CTA_SYNPROXY_TSOFF")?);
+                set.insert(Attr::SynproxyTsoff);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The helper's name, and its private data where there are some.
+fn help(nest: &WireAttr<'_>, entry: &mut Conntrack) -> Result {
+    let index = AttrIndex::<3>::new(nest.payload()).map_err(inside("CTA_HELP"))?;
+    let Some(name) = index.get(cta_help::NAME) else {
+        return Ok(());
+    };
+    entry.put_helper_name(string(&name, "CTA_HELP_NAME")?);
+    entry.head.set.insert(Attr::HelperName);
+    if let Some(info) = index.get(cta_help::INFO) {
+        Blob::store(&mut entry.helper_info, &[info.payload()]);
+        entry.head.set.insert(Attr::HelperInfo);
+    }
+    Ok(())
+}
+
+/// The name of the helper in CTA_HELP.
+pub(crate) fn helper_name<'a>(nest: &WireAttr<'a>) -> Result<Option<&'a [u8]>> {
+    let name = find(nest, cta_help::NAME, "CTA_HELP")?;
+    name.map(|name| string(&name, "CTA_HELP_NAME")).transpose()
+}
+
+/// The private data of the helper in CTA_HELP, which count only beside a name.
+pub(crate) fn helper_info<'a>(nest: &WireAttr<'a>) -> Result<Option<&'a [u8]>> {
+    let info = find(nest, cta_help::INFO, "CTA_HELP")?;
+    let named = find(nest, cta_help::NAME, "CTA_HELP")?.is_some();
+    Ok(info.filter(|_| named).map(|info| info.payload()))
+}
+
+/// The security context in CTA_SECCTX.
+pub(crate) fn secctx<'a>(nest: &WireAttr<'a>) -> Result<Option<&'a [u8]>> {
+    let name = find(nest, cta_secctx::NAME, "CTA_SECCTX")?;
+    name.map(|name| string(&name, "CTA_SECCTX_NAME"))
+        .transpose()
+}
+
+/// The words of CTA_LABELS; an empty attribute means none.
+pub(crate) fn labels<'a>(attr: &WireAttr<'a>) -> Result<Option<&'a [u8]>> {
+    let bits = attr.payload();
+    if bits.len() > LABELS_MAX {
+        return Err(DecodeError::Length {
+            attribute: "CTA_LABELS",
+            len: bits.len(),
+        });
+    }
+    Ok((!bits.is_empty()).then_some(bits))
+}
+
+/// The last attribute of this number in a nest.
+fn find<'a>(nest: &WireAttr<'a>, kind: u16, name: &'static str) -> Result<Option<WireAttr<'a>>> {
+    let mut found = None;
+    for attr in Attrs::new(nest.payload()) {
+        let attr = attr.map_err(inside(name))?;
+        if attr.kind() == kind {
+            found = Some(attr);
+        }
+    }
+    Ok(found)
+}
+
+/// A string of at least its NUL.
+pub(crate) fn string<'a>(attr: &WireAttr<'a>, attribute: &'static str) -> Result<&'a [u8]> {
+    if attr.payload().is_empty() {
+        return Err(DecodeError::Length { attribute, len: 0 });
+    }
+    Ok(attr.string())
+}
