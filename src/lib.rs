@@ -1,19 +1,24 @@
 //! Query and follow the Linux connection-tracking table.
 
 pub mod conntrack;
+#[doc = include_str!("differences.md")]
+pub mod differences {}
 mod error;
 pub mod expect;
 pub mod filter;
+#[cfg(test)]
+mod golden;
 pub mod handle;
 #[cfg(feature = "ipset")]
 pub mod ipset;
 pub mod netlink;
 pub mod nfnetlink;
+mod text;
 mod uapi;
 
 pub use conntrack::{
-    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, ConntrackRef, CopyFlags, Direction,
-    GroupValue, L4Proto, Nat, Status, Tuple,
+    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, ConntrackRef, CopyFlags, Direction, Format,
+    GroupValue, L4Proto, LabelMap, Nat, Show, Status, Tuple,
 };
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
 pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat, ExpectRef};

@@ -3,11 +3,14 @@
 mod attr;
 mod compare;
 mod decode;
+mod display;
 pub(crate) mod encode;
 mod fields;
 mod object;
+mod print;
 mod view;
 mod wire;
+mod xml;
 
 pub use attr::{ExpectAttr, ExpectValue};
 pub use fields::{ExpectFlags, ExpectNat};

@@ -4,44 +4,12 @@ use std::fmt;
 
 use bitflags::bitflags;
 
+pub use crate::conntrack::EventKind;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::DecodeError;
 use crate::expect::{Expect, ExpectRef};
-use crate::netlink::{Flags, Header, Message};
+use crate::netlink::{Header, Message};
 use crate::nfnetlink::Subsystem;
-use crate::uapi::ct_message;
-
-/// What a message says of its entry.
-#[doc(alias = "nf_conntrack_msg_type")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EventKind {
-    /// It was made.
-    #[doc(alias = "NFCT_T_NEW")]
-    New,
-    /// It changed. Entries of a dump and replies to a GET come as this kind too.
-    #[doc(alias = "NFCT_T_UPDATE")]
-    Update,
-    /// It is gone.
-    #[doc(alias = "NFCT_T_DESTROY")]
-    Destroy,
-}
-
-impl EventKind {
-    /// The kind of a conntrack or expectation message; `None` for messages
-    /// that are about no entry.
-    #[must_use]
-    pub fn of(header: Header) -> Option<Self> {
-        let (_, message) = Subsystem::split(header.kind);
-        match message {
-            ct_message::NEW if header.flags.intersects(Flags::CREATE | Flags::EXCL) => {
-                Some(Self::New)
-            }
-            ct_message::NEW => Some(Self::Update),
-            ct_message::DELETE => Some(Self::Destroy),
-            _ => None,
-        }
-    }
-}
 
 bitflags! {
     /// Kinds of events a callback is registered for.
