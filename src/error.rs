@@ -230,6 +230,11 @@ pub enum DecodeError {
         /// Bytes of its payload.
         len: usize,
     },
+    /// An attribute that the message cannot do without is not there.
+    Missing {
+        /// The attribute's name in the kernel's headers.
+        attribute: &'static str,
+    },
     /// The message is too short for the header its type asks for.
     Short {
         /// The header, such as `"nfgenmsg"`.
@@ -248,6 +253,7 @@ impl fmt::Display for DecodeError {
                     "{attribute} has a payload of {len} bytes, which is wrong"
                 )
             }
+            Self::Missing { attribute } => write!(f, "the message lacks {attribute}"),
             Self::Short { header } => write!(f, "the message is too short for its {header}"),
         }
     }

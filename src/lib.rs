@@ -9,17 +9,21 @@ pub mod filter;
 #[cfg(test)]
 mod golden;
 pub mod handle;
+#[cfg(feature = "ipset")]
+pub mod ipset;
 pub mod netlink;
 pub mod nfnetlink;
 mod text;
 mod uapi;
 
 pub use conntrack::{
-    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, ConntrackRef, CopyFlags, Direction,
-    EventKind, Format, GroupValue, L4Proto, LabelMap, Nat, Show, Status, Tuple,
+    Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, ConntrackRef, CopyFlags, Direction, Format,
+    GroupValue, L4Proto, LabelMap, Nat, Show, Status, Tuple,
 };
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
 pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat, ExpectRef};
-pub use filter::DumpFilter;
-pub use handle::{Caught, Dump, Event, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict};
+pub use filter::{DumpFilter, EventFilter};
+pub use handle::{
+    Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict,
+};
 pub use nfnetlink::{Groups, L3Proto};

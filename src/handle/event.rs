@@ -4,7 +4,8 @@ use std::fmt;
 
 use bitflags::bitflags;
 
-use crate::conntrack::{Conntrack, ConntrackRef, EventKind};
+pub use crate::conntrack::EventKind;
+use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::DecodeError;
 use crate::expect::{Expect, ExpectRef};
 use crate::netlink::{Header, Message};

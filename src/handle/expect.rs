@@ -82,7 +82,7 @@ impl ExpectQuery<'_> {
 impl Handle {
     /// Calls `callback` for each message about an expectation whose kind is in
     /// `mask`, in the place of the callback registered before. The kernel sends
-    /// no updates; what comes as [`EventKind::Update`](crate::EventKind::Update)
+    /// no updates; what comes as [`EventKind::Update`](super::EventKind::Update)
     /// is of a dump or the reply to a GET.
     ///
     /// ```no_run

@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 pub use dump::Dump;
-pub use event::{Event, EventMask, Verdict};
+pub use event::{Event, EventKind, EventMask, Verdict};
 pub use exchange::Caught;
 pub use expect::{ExpectDump, ExpectQuery};
 pub use query::Query;

@@ -150,6 +150,12 @@ impl<'a> Attrs<'a> {
         Self { rest: payload }
     }
 
+    /// The bytes not walked yet; empty once the walk has ended.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Finds the first attribute with this number.
     ///
     /// # Errors

@@ -69,6 +69,28 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// Appends the attributes which `fill` puts to a buffer, without a message
+    /// around them: parts that [`put_bytes`](Self::put_bytes) takes into
+    /// messages later.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish); the buffer is as it was.
+    pub fn fragment(buffer: &'b mut Vec<u8>, fill: impl FnOnce(&mut Self)) -> Result<(), Error> {
+        let mut fragment = Self {
+            start: buffer.len(),
+            buffer,
+            header: Header::default(),
+            too_long: false,
+            finished: false,
+        };
+        fill(&mut fragment);
+        if fragment.too_long {
+            return Err(TOO_LONG);
+        }
+        fragment.finished = true;
+        Ok(())
+    }
+
     /// Appends bytes that are no attribute, such as the family's own header,
     /// and pads them.
     pub fn put_bytes(&mut self, bytes: &[u8]) {
@@ -157,12 +179,11 @@ impl<'b> Builder<'b> {
     /// [`Error::Invalid`] where an attribute came out longer than its 16-bit
     /// length can say; the message is taken out of the buffer.
     pub fn finish(mut self) -> Result<(), Error> {
-        let too_long = Error::Invalid("a netlink attribute longer than 65535 bytes");
         if self.too_long {
-            return Err(too_long);
+            return Err(TOO_LONG);
         }
         let Ok(len) = u32::try_from(self.len()) else {
-            return Err(too_long);
+            return Err(TOO_LONG);
         };
         let header = Header { len, ..self.header };
         if let Some(place) = self
@@ -216,6 +237,8 @@ impl Drop for Builder<'_> {
     }
 }
 
+const TOO_LONG: Error = Error::Invalid("a netlink attribute longer than 65535 bytes");
+
 #[cfg(test)]
 mod tests {
     use super::super::attr::Attrs;
@@ -268,6 +291,23 @@ mod tests {
         }
         let seqs: Vec<u32> = Messages::new(&buffer).map(|m| m.unwrap().seq()).collect();
         assert_eq!(seqs, [1, 2, 3]);
+    }
+
+    #[test]
+    fn fragments_become_parts_of_messages() {
+        let mut parts = Vec::new();
+        for value in [7, 8] {
+            Builder::fragment(&mut parts, |part| part.put_u8(1, value)).unwrap();
+        }
+        let too_long = Builder::fragment(&mut parts, |part| part.put(2, &[0; 65_532]));
+        assert!(too_long.is_err());
+        let mut buffer = Vec::new();
+        let mut message = Builder::new(&mut buffer, Header::default());
+        message.nest(3, |nest| nest.put_bytes(&parts));
+        message.finish().unwrap();
+        let nest = Attrs::new(&buffer[16..]).find(3).unwrap().unwrap();
+        let values: Vec<_> = nest.nested().map(|attr| attr.unwrap().u8()).collect();
+        assert_eq!(values, [Some(7), Some(8)]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod control;
 mod family;
 mod message;
 mod socket;
+mod socket_option;
 
 pub use attr::{Attr, AttrError, AttrIndex, Attrs, NESTED, NET_BYTEORDER, TYPE_MASK};
 pub use builder::Builder;
@@ -35,4 +36,5 @@ pub use message::{
     ALIGN_TO, Flags, HEADER_LEN, Header, Message, MessageError, Messages, align, kind, length,
     space,
 };
-pub use socket::{Datagram, Socket, SocketOption};
+pub use socket::{Datagram, Socket};
+pub use socket_option::SocketOption;

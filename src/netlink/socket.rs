@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::family::Family;
+use super::socket_option::SocketOption;
 use crate::error::{Error, Result};
 
 /// A netlink socket, bound to a port id.
@@ -56,40 +57,6 @@ pub struct Datagram {
     /// The network namespace it comes from, as seen from the socket's; only
     /// with [`SocketOption::ListenAllNsid`], and absent for the socket's own.
     pub nsid: Option<i32>,
-}
-
-/// Switches of a netlink socket, netlink(7); each is off at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SocketOption {
-    /// Report errors of multicast delivery to the sender; a listener with
-    /// this and [`NoEnobufs`](Self::NoEnobufs) makes conntrack events reliable
-    /// (`NETLINK_BROADCAST_ERROR`).
-    BroadcastError,
-    /// Do not report lost messages with ENOBUFS (`NETLINK_NO_ENOBUFS`).
-    NoEnobufs,
-    /// Also receive from all network namespaces that have an id in this one
-    /// (`NETLINK_LISTEN_ALL_NSID`, Linux 4.2 and later, needs CAP_NET_BROADCAST).
-    ListenAllNsid,
-    /// Do not repeat the request in acknowledgements (`NETLINK_CAP_ACK`, Linux 4.3 and later).
-    CapAck,
-    /// Explain errors (`NETLINK_EXT_ACK`, Linux 4.12 and later).
-    ExtAck,
-    /// Check dump requests strictly (`NETLINK_GET_STRICT_CHK`, Linux 4.20 and later).
-    GetStrictCheck,
-}
-
-impl SocketOption {
-    fn number(self) -> libc::c_int {
-        match self {
-            Self::BroadcastError => libc::NETLINK_BROADCAST_ERROR,
-            Self::NoEnobufs => libc::NETLINK_NO_ENOBUFS,
-            Self::ListenAllNsid => libc::NETLINK_LISTEN_ALL_NSID,
-            Self::CapAck => libc::NETLINK_CAP_ACK,
-            Self::ExtAck => libc::NETLINK_EXT_ACK,
-            Self::GetStrictCheck => libc::NETLINK_GET_STRICT_CHK,
-        }
-    }
 }
 
 impl Socket {
@@ -519,142 +486,4 @@ fn check(name: &'static str, done: libc::c_int) -> Result<()> {
         return Err(Error::last_os_error(name));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two sockets of the family that lets programs talk to each other.
-    fn pair() -> (Socket, Socket) {
-        let open = || Socket::open(Family::USERSOCK).unwrap();
-        (open(), open())
-    }
-
-    #[test]
-    fn ports_are_distinct_and_senders_are_told() {
-        let (a, b) = pair();
-        assert_ne!(a.port(), b.port());
-        a.send_to(b"ping", b.port(), 0).unwrap();
-        let mut buffer = [0; 16];
-        let datagram = b.recv(&mut buffer).unwrap();
-        assert_eq!(
-            (&buffer[..datagram.len], datagram.sender),
-            (&b"ping"[..], a.port())
-        );
-        assert_eq!(datagram.nsid, None);
-    }
-
-    #[test]
-    fn a_chosen_port_is_taken_once() {
-        let (a, _) = pair();
-        let error = Socket::bind(Family::USERSOCK, a.port(), 0).unwrap_err();
-        assert_eq!(error.errno(), libc::EADDRINUSE);
-    }
-
-    #[test]
-    fn truncation_is_reported_with_both_lengths() {
-        let (a, b) = pair();
-        a.send_to(&[7; 100], b.port(), 0).unwrap();
-        let error = b.recv(&mut [0; 60]).unwrap_err();
-        let expected = (100, 60);
-        assert!(
-            matches!(error, Error::Truncated { needed, available } if (needed, available) == expected)
-        );
-        assert!(matches!(b.try_recv(&mut [0; 60]), Err(Error::WouldBlock)));
-    }
-
-    #[test]
-    fn nonblocking_and_waiting() {
-        let (a, b) = pair();
-        b.set_nonblocking(true).unwrap();
-        assert!(matches!(b.recv(&mut [0; 8]), Err(Error::WouldBlock)));
-        assert!(!b.wait_readable(Some(Duration::from_millis(1))).unwrap());
-        a.send_to(b"x", b.port(), 0).unwrap();
-        assert!(b.wait_readable(None).unwrap());
-        assert_eq!(b.recv(&mut [0; 8]).unwrap().len, 1);
-    }
-
-    #[test]
-    fn an_overrun_is_told_once_and_the_socket_goes_on() {
-        let (a, b) = pair();
-        let granted = b.set_receive_buffer(1).unwrap();
-        assert!(granted < 16 * 1024, "{granted}");
-        b.join(1).unwrap();
-        // A multicast overruns its listeners instead of blocking the sender. The
-        // sender's own result is about port 0, where nobody answers.
-        let multicast = |bytes: &[u8]| drop(a.send_to(bytes, 0, 1));
-        let sent = 200;
-        for _ in 0..sent {
-            multicast(&[0; 512]);
-        }
-        let mut buffer = [0; 1024];
-        assert!(matches!(b.try_recv(&mut buffer), Err(Error::Overrun)));
-        let received = std::iter::from_fn(|| b.try_recv(&mut buffer).ok()).count();
-        assert!(received > 0 && received < sent, "{received}");
-        multicast(&[0; 8]);
-        assert_eq!(b.recv(&mut buffer).unwrap().len, 8);
-    }
-
-    #[test]
-    fn options_can_be_read_back() {
-        let (a, _) = pair();
-        for option in [
-            SocketOption::BroadcastError,
-            SocketOption::NoEnobufs,
-            SocketOption::CapAck,
-            SocketOption::ExtAck,
-            SocketOption::GetStrictCheck,
-        ] {
-            assert!(!a.option(option).unwrap(), "{option:?}");
-            a.set_option(option, true).unwrap();
-            assert!(a.option(option).unwrap(), "{option:?}");
-        }
-    }
-
-    #[test]
-    fn groups_by_mask_and_by_number() {
-        let socket = Socket::bind(Family::ROUTE, 0, 0b11).unwrap();
-        socket.set_groups(0b101).unwrap();
-        // RTNLGRP_NSID and RTNLGRP_MDB stand for low numbers, RTNLGRP_NEXTHOP for one
-        // near 32; beyond 32 there is no bit in the mask.
-        for group in [26, 28, 32, 33] {
-            socket.join(group).unwrap();
-            socket.leave(group).unwrap();
-        }
-        assert_eq!(socket.join(100_000).unwrap_err().errno(), libc::EINVAL);
-    }
-
-    #[test]
-    fn filters_attach_replace_detach() {
-        let (a, b) = pair();
-        let verdict = |k| {
-            let ret = (libc::BPF_RET | libc::BPF_K) as u16;
-            [libc::sock_filter {
-                code: ret,
-                jt: 0,
-                jf: 0,
-                k,
-            }]
-        };
-        b.attach_filter(&verdict(0)).unwrap();
-        let _dropped = a.send_to(b"x", b.port(), 0);
-        assert!(matches!(b.try_recv(&mut [0; 8]), Err(Error::WouldBlock)));
-        b.attach_filter(&verdict(u32::MAX)).unwrap();
-        a.send_to(b"x", b.port(), 0).unwrap();
-        assert_eq!(b.try_recv(&mut [0; 8]).unwrap().len, 1);
-        b.detach_filter().unwrap();
-        assert_eq!(b.detach_filter().unwrap_err().errno(), libc::ENOENT);
-        assert!(matches!(b.attach_filter(&[]), Err(Error::Invalid(_))));
-    }
-
-    #[test]
-    fn other_descriptors_are_refused() {
-        let (file, _keep) = io::pipe().unwrap();
-        assert!(Socket::from_fd(file.into()).is_err());
-        let (a, _) = pair();
-        let port = a.port();
-        let again = Socket::from_fd(a.into()).unwrap();
-        assert_eq!(again.port(), port);
-    }
 }

@@ -11,21 +11,24 @@
     )
 )]
 
+mod protoinfo;
+mod tuple;
+
+pub(crate) use protoinfo::protoinfo;
+pub(crate) use tuple::tuple;
+
 use super::attr_number::Attr;
 use super::attr_set::AttrSet;
 use super::fields::{Blob, Counters, SeqAdjust, Synproxy};
 use super::labels::Bitmask;
 use super::object::Conntrack;
-use super::protoinfo::{ProtoBytes, place};
-use super::tuple::RawTuple;
-use super::tuple_attrs::{MASTER, ORIGINAL, REPLY, TupleAttrs};
+use super::tuple_attrs::{MASTER, ORIGINAL, REPLY};
 use super::wire::{Index, exact, inside};
 use crate::error::DecodeError;
 use crate::netlink::{Attr as WireAttr, AttrIndex, Attrs};
 use crate::nfnetlink::L3Proto;
 use crate::uapi::{
-    cta, cta_counters, cta_help, cta_ip, cta_proto, cta_protoinfo, cta_secctx, cta_seqadj,
-    cta_synproxy, cta_timestamp, cta_tuple,
+    cta, cta_counters, cta_help, cta_secctx, cta_seqadj, cta_synproxy, cta_timestamp,
 };
 
 type Result<T = ()> = std::result::Result<T, DecodeError>;
@@ -116,234 +119,6 @@ pub(crate) fn decode_index(index: &Index<'_>, family: L3Proto, entry: &mut Connt
             let mask: &mut Bitmask = entry.labels.get_or_insert_default();
             mask.assign(bits);
             entry.head.set.insert(Attr::Connlabels);
-        }
-    }
-    Ok(())
-}
-
-/// Reads a tuple. The family is that of the message, as the kernel sends it.
-#[inline]
-pub(crate) fn tuple(
-    nest: &WireAttr<'_>,
-    family: L3Proto,
-    attrs: &TupleAttrs,
-    tuple: &mut RawTuple,
-    set: &mut AttrSet,
-) -> Result {
-    tuple.l3 = family.0;
-    set.insert(attrs.l3proto);
-    for attr in nest.nested() {
-        let attr = attr.map_err(inside("a tuple"))?;
-        match attr.kind() {
-            cta_tuple::IP => addresses(&attr, attrs, tuple, set)?,
-            cta_tuple::PROTO => l4_part(&attr, attrs, tuple, set)?,
-            cta_tuple::ZONE => {
-                let zone = u16::from_be_bytes(exact(&attr, "CTA_TUPLE_ZONE")?);
-                if let Some(zone_attr) = attrs.zone {
-                    tuple.zone = zone;
-                    set.insert(zone_attr);
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-#[inline]
-fn addresses(
-    nest: &WireAttr<'_>,
-    attrs: &TupleAttrs,
-    tuple: &mut RawTuple,
-    set: &mut AttrSet,
-) -> Result {
-    // The two families share their places; should a message carry both, the
-    // IPv6 address stays, whatever the order.
-    let (mut v6_src, mut v6_dst) = (false, false);
-    for attr in nest.nested() {
-        let attr = attr.map_err(inside("CTA_TUPLE_IP"))?;
-        match attr.kind() {
-            cta_ip::V4_SRC => {
-                put_v4(&mut tuple.src, exact(&attr, "CTA_IP_V4_SRC")?, v6_src);
-                set.insert(attrs.ipv4_src);
-            }
-            cta_ip::V4_DST => {
-                put_v4(&mut tuple.dst, exact(&attr, "CTA_IP_V4_DST")?, v6_dst);
-                set.insert(attrs.ipv4_dst);
-            }
-            cta_ip::V6_SRC => {
-                tuple.src = exact(&attr, "CTA_IP_V6_SRC")?;
-                v6_src = true;
-                set.insert(attrs.ipv6_src);
-            }
-            cta_ip::V6_DST => {
-                tuple.dst = exact(&attr, "CTA_IP_V6_DST")?;
-                v6_dst = true;
-                set.insert(attrs.ipv6_dst);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn put_v4(place: &mut [u8; 16], address: [u8; 4], taken: bool) {
-    if let (false, Some(front)) = (taken, place.first_chunk_mut()) {
-        *front = address;
-    }
-}
-
-#[inline]
-fn l4_part(
-    nest: &WireAttr<'_>,
-    attrs: &TupleAttrs,
-    tuple: &mut RawTuple,
-    set: &mut AttrSet,
-) -> Result {
-    for attr in nest.nested() {
-        let attr = attr.map_err(inside("CTA_TUPLE_PROTO"))?;
-        match attr.kind() {
-            cta_proto::NUM => {
-                [tuple.l4] = exact(&attr, "CTA_PROTO_NUM")?;
-                set.insert(attrs.l4proto);
-            }
-            cta_proto::SRC_PORT => {
-                tuple.l4src = exact(&attr, "CTA_PROTO_SRC_PORT")?;
-                set.insert(attrs.port_src);
-            }
-            cta_proto::DST_PORT => {
-                tuple.l4dst = exact(&attr, "CTA_PROTO_DST_PORT")?;
-                set.insert(attrs.port_dst);
-            }
-            cta_proto::ICMP_ID | cta_proto::ICMPV6_ID => {
-                tuple.l4src = exact(&attr, "CTA_PROTO_ICMP_ID")?;
-                set.insert(Attr::IcmpId);
-            }
-            cta_proto::ICMP_TYPE | cta_proto::ICMPV6_TYPE => {
-                let [_, code] = tuple.l4dst;
-                let [kind] = exact(&attr, "CTA_PROTO_ICMP_TYPE")?;
-                tuple.l4dst = [kind, code];
-                set.insert(Attr::IcmpType);
-            }
-            cta_proto::ICMP_CODE | cta_proto::ICMPV6_CODE => {
-                let [kind, _] = tuple.l4dst;
-                let [code] = exact(&attr, "CTA_PROTO_ICMP_CODE")?;
-                tuple.l4dst = [kind, code];
-                set.insert(Attr::IcmpCode);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Reads the state of a tracker. Should a message carry several, they are
-/// stored in the order TCP, SCTP, DCCP.
-pub(crate) fn protoinfo(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
-    let index = AttrIndex::<4>::new(nest.payload()).map_err(inside("CTA_PROTOINFO"))?;
-    if let Some(nest) = index.get(cta_protoinfo::TCP) {
-        tcp(&nest, info, set)?;
-    }
-    if let Some(nest) = index.get(cta_protoinfo::SCTP) {
-        sctp(&nest, info, set)?;
-    }
-    if let Some(nest) = index.get(cta_protoinfo::DCCP) {
-        dccp(&nest, info, set)?;
-    }
-    Ok(())
-}
-
-fn tcp(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
-    for attr in nest.nested() {
-        let attr = attr.map_err(inside("CTA_PROTOINFO_TCP"))?;
-        match attr.kind() {
-            cta_protoinfo::TCP_STATE => {
-                let state: [u8; 1] = exact(&attr, "CTA_PROTOINFO_TCP_STATE")?;
-                info.put(place::STATE, &state);
-                set.insert(Attr::TcpState);
-            }
-            cta_protoinfo::TCP_WSCALE_ORIGINAL => {
-                let scale: [u8; 1] = exact(&attr, "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL")?;
-                info.put(place::TCP_WSCALE_ORIGINAL, &scale);
-                set.insert(Attr::TcpWscaleOrig);
-            }
-            cta_protoinfo::TCP_WSCALE_REPLY => {
-                let scale: [u8; 1] = exact(&attr, "CTA_PROTOINFO_TCP_WSCALE_REPLY")?;
-                info.put(place::TCP_WSCALE_REPLY, &scale);
-                set.insert(Attr::TcpWscaleRepl);
-            }
-            cta_protoinfo::TCP_FLAGS_ORIGINAL => {
-                let flags: [u8; 2] = exact(&attr, "CTA_PROTOINFO_TCP_FLAGS_ORIGINAL")?;
-                info.put(place::TCP_FLAGS_ORIGINAL, &flags);
-                set.insert(Attr::TcpFlagsOrig);
-                set.insert(Attr::TcpMaskOrig);
-            }
-            cta_protoinfo::TCP_FLAGS_REPLY => {
-                let flags: [u8; 2] = exact(&attr, "CTA_PROTOINFO_TCP_FLAGS_REPLY")?;
-                info.put(place::TCP_FLAGS_REPLY, &flags);
-                set.insert(Attr::TcpFlagsRepl);
-                set.insert(Attr::TcpMaskRepl);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn sctp(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
-    for attr in nest.nested() {
-        let attr = attr.map_err(inside("CTA_PROTOINFO_SCTP"))?;
-        match attr.kind() {
-            cta_protoinfo::SCTP_STATE => {
-                let state: [u8; 1] = exact(&attr, "CTA_PROTOINFO_SCTP_STATE")?;
-                info.put(place::STATE, &state);
-                set.insert(Attr::SctpState);
-            }
-            cta_protoinfo::SCTP_VTAG_ORIGINAL => {
-                let tag = exact(&attr, "CTA_PROTOINFO_SCTP_VTAG_ORIGINAL")?;
-                info.put(
-                    place::SCTP_VTAG_ORIGINAL,
-                    &u32::from_be_bytes(tag).to_ne_bytes(),
-                );
-                set.insert(Attr::SctpVtagOrig);
-            }
-            cta_protoinfo::SCTP_VTAG_REPLY => {
-                let tag = exact(&attr, "CTA_PROTOINFO_SCTP_VTAG_REPLY")?;
-                info.put(
-                    place::SCTP_VTAG_REPLY,
-                    &u32::from_be_bytes(tag).to_ne_bytes(),
-                );
-                set.insert(Attr::SctpVtagRepl);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn dccp(nest: &WireAttr<'_>, info: &mut ProtoBytes, set: &mut AttrSet) -> Result {
-    for attr in nest.nested() {
-        let attr = attr.map_err(inside("CTA_PROTOINFO_DCCP"))?;
-        match attr.kind() {
-            cta_protoinfo::DCCP_STATE => {
-                let state: [u8; 1] = exact(&attr, "CTA_PROTOINFO_DCCP_STATE")?;
-                info.put(place::STATE, &state);
-                set.insert(Attr::DccpState);
-            }
-            cta_protoinfo::DCCP_ROLE => {
-                let role: [u8; 1] = exact(&attr, "CTA_PROTOINFO_DCCP_ROLE")?;
-                info.put(place::DCCP_ROLE, &role);
-                set.insert(Attr::DccpRole);
-            }
-            cta_protoinfo::DCCP_HANDSHAKE_SEQ => {
-                let seq = exact(&attr, "CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ")?;
-                info.put(
-                    place::DCCP_HANDSHAKE_SEQ,
-                    &u64::from_be_bytes(seq).to_ne_bytes(),
-                );
-                set.insert(Attr::DccpHandshakeSeq);
-            }
-            _ => {}
         }
     }
     Ok(())
