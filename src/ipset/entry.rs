@@ -23,8 +23,9 @@ use super::ports::Ports;
 /// ```
 ///
 /// [`Display`](std::fmt::Display) gives the entry in the form of ipset(8), as it
-/// stands behind `add SETNAME`. That form has no way to write a comment with a
-/// quotation mark or a line break in it.
+/// stands behind `add SETNAME`. Names and comments are printed as they are; that
+/// form has no way to quote white space in a name, or a quotation mark or line
+/// break in a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The first address (data type `ip` or `net`).

@@ -61,6 +61,8 @@ pub struct List<'s> {
 ///
 /// [`Display`](fmt::Display) gives it as a command of ipset(8), without line
 /// end: all items, each on a line of its own, are what `ipset restore` reads.
+/// Names and comments are printed as they are; that form has no way to quote
+/// white space in a name, or a quotation mark or line break in a comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'l> {
     /// A set; its entries follow, if they were asked for.
@@ -300,7 +302,11 @@ impl<'s> List<'s> {
                     let kernel = KernelError::new(errno, extended);
                     return Err(Error::refused(self.command, None, kernel));
                 }
-                Some(_) => {}
+                Some(Control::Ack(_) | Control::Noop) => {}
+                Some(_) => {
+                    self.ended = true;
+                    return Err(crate::Error::ReplyLost.into());
+                }
             }
         }
         Ok(false)

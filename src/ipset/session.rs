@@ -196,7 +196,8 @@ impl Session {
                         }));
                     }
                     Some(Control::Ack(_) | Control::Done(..)) => return Ok(Answer::Ack),
-                    Some(_) => {}
+                    Some(Control::Noop) => {}
+                    Some(_) => return Err(crate::Error::ReplyLost.into()),
                 }
             }
         }

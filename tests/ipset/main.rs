@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod allocations;
 mod batches;
 mod commands;
 mod errors;
