@@ -219,15 +219,17 @@ impl EventFilter {
     ///
     /// It holds for what arrives from now on; what is in the receive buffer
     /// already stays there. Later changes of this object do not change what is
-    /// attached. [`Socket::detach_filter`] takes it away again.
+    /// attached. [`Socket::detach_filter`] takes it away again. On a
+    /// [`Handle`](crate::Handle), see [`Handle::attach`](crate::Handle::attach).
     ///
     /// # Errors
     /// As [`compile`](Self::compile); [`Error::Io`](crate::Error::Io): ENOMEM
     /// where the program exceeds what `net.core.optmem_max` allows per socket.
-    /// An instruction takes 8 to 24 bytes there, and what is attached counts
+    /// Most instructions take 8 to 24 bytes there, and what is attached counts
     /// until the new program is in its place. The default since Linux 6.8,
-    /// 128 KiB, holds two of the longest programs; the 20 KiB before hold about
-    /// 1000 addresses, or 500 if they are to be replaced without detaching first.
+    /// 128 KiB, holds any program and mostly two of the longest; the 20 KiB
+    /// before hold about 1000 addresses, or 500 if they are to be replaced
+    /// without detaching first.
     #[doc(alias = "nfct_filter_attach")]
     pub fn attach(&self, socket: &Socket) -> Result<()> {
         self.compile()?.attach(socket)

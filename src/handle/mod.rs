@@ -22,6 +22,7 @@ pub use query::Query;
 pub use stats::{CpuStats, ExpectCpuStats, TableStats};
 
 use crate::error::Result;
+use crate::filter::EventFilter;
 use crate::netlink::{Family, Socket, SocketOption};
 use crate::nfnetlink::{Groups, Subsystem};
 use event::Registry;
@@ -172,6 +173,25 @@ impl Handle {
     /// [`Error::Io`](crate::Error::Io).
     pub fn wait_readable(&self, timeout: Option<Duration>) -> Result<bool> {
         self.socket.wait_readable(timeout)
+    }
+
+    /// Puts a filter in front of the receive buffer, in place of an earlier
+    /// one; see [`EventFilter`] for what this means for queries.
+    ///
+    /// # Errors
+    /// As [`EventFilter::attach`].
+    #[doc(alias = "nfct_filter_attach")]
+    pub fn attach(&self, filter: &EventFilter) -> Result<()> {
+        filter.attach(&self.socket)
+    }
+
+    /// Takes the filter away.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io): ENOENT where there is none.
+    #[doc(alias = "nfct_filter_detach")]
+    pub fn detach(&self) -> Result<()> {
+        self.socket.detach_filter()
     }
 
     /// The port id, which the kernel puts into the messages about what this

@@ -156,6 +156,26 @@ fn what_is_said_twice_or_in_a_row_takes_no_room() {
         Ipv4Addr::from_bits(next).into()
     });
     assert_eq!(length(&row), one + 1);
+    let mut next = Ipv4Addr::new(10, 0, 0, 0).to_bits();
+    let networks = sources(5000, || {
+        next += 256;
+        AddrMask::prefix(Ipv4Addr::from_bits(next).into(), 24).unwrap()
+    });
+    // Beside the range, the mask.
+    assert_eq!(length(&networks), one + 2);
     let covered = many_ipv4(5, 5000).source("0.0.0.0/0".parse::<AddrMask>().unwrap());
     assert!(length(&covered) < one);
+}
+
+/// A thousand addresses cost an event little more time than a few.
+#[test]
+fn searches_are_short() {
+    let filter = many_ipv4(6, 1000);
+    let program = filter.compile().unwrap();
+    for source in addresses(&filter) {
+        let message = from(source).message(Order::HOST, Kind::NEW);
+        let outcome = interpreter::run_counting(program.instructions(), &message, Order::HOST);
+        let (_, steps) = outcome.unwrap();
+        assert!(steps < 45, "{steps} instructions for {source}");
+    }
 }

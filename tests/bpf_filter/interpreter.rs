@@ -25,7 +25,17 @@ const NLATTR_NEST: u32 = (-0x1000_i32 + 16) as u32;
 
 /// Runs a program on a datagram: how many bytes of it are kept, 0 for none.
 pub(crate) fn run(program: &[sock_filter], packet: &[u8], order: Order) -> Outcome<u32> {
+    run_counting(program, packet, order).map(|(kept, _)| kept)
+}
+
+/// The same, with the number of instructions that were executed.
+pub(crate) fn run_counting(
+    program: &[sock_filter],
+    packet: &[u8],
+    order: Order,
+) -> Outcome<(u32, usize)> {
     let (mut a, mut x) = (0u32, 0u32);
+    let mut steps = 0;
     // The kernel refuses programs that load what they have not stored.
     let mut memory = [None; 16];
     let mut at = 0;
@@ -34,6 +44,7 @@ pub(crate) fn run(program: &[sock_filter], packet: &[u8], order: Order) -> Outco
             .get(at)
             .ok_or(format!("ran out of the program at {at}"))?;
         at += 1;
+        steps += 1;
         let (class, rest) = (i.code & 7, i.code & !7);
         match (class, rest) {
             // Loads: immediate, at an offset, at X plus an offset.
@@ -51,7 +62,7 @@ pub(crate) fn run(program: &[sock_filter], packet: &[u8], order: Order) -> Outco
                 let offset = if indexed { x.wrapping_add(i.k) } else { i.k };
                 match load(packet, offset, width) {
                     Some(value) => a = value,
-                    None => return Ok(0),
+                    None => return Ok((0, steps)),
                 }
             }
             (OP_ST, 0x00) => memory[i.k as usize] = Some(a),
@@ -67,7 +78,7 @@ pub(crate) fn run(program: &[sock_filter], packet: &[u8], order: Order) -> Outco
                 };
                 at += usize::from(if holds { i.jt } else { i.jf });
             }
-            (OP_RET, 0x00) => return Ok(i.k),
+            (OP_RET, 0x00) => return Ok((i.k, steps)),
             (OP_MISC, 0x00) => x = a,
             _ => return Err(format!("instruction {:#x} at {}", i.code, at - 1)),
         }

@@ -3,10 +3,10 @@
 
 use std::net::Ipv4Addr;
 
-use netfilter_conntrack::EventKind;
 use netfilter_conntrack::filter::{AddrMask, Criterion, EventFilter, FilterAttr};
 use netfilter_conntrack::netlink::{Family, Flags, Header, Messages, Socket, kind};
 use netfilter_conntrack::nfnetlink::{L3Proto, Nfgenmsg, Subsystem};
+use netfilter_conntrack::{Error, EventKind, Groups, Handle};
 
 use crate::capacity::{self, many_ipv4};
 use crate::common::{netns, sysctl};
@@ -16,42 +16,48 @@ use crate::table::Table;
 /// Putting a filter on, another in its place, and taking it away, while events
 /// come in.
 #[test]
-fn filters_change_on_a_live_socket() {
+fn filters_change_on_a_live_handle() {
     netns::run(|| {
-        let socket = listener();
+        let mut handle = Handle::open(Groups::CONNTRACK).unwrap();
+        handle.set_nonblocking(true).unwrap();
         let mut table = Table::open();
         let one = capacity::from("192.0.2.1".parse().unwrap());
         let two = capacity::from("192.0.2.2".parse().unwrap());
-        let mut sources = || {
+        let mut events = |handle: &mut Handle| {
             for flow in [&one, &two] {
                 table.create(flow).unwrap();
                 table.delete(flow).unwrap();
             }
-            drain(&socket).len()
+            let mut count = 0;
+            loop {
+                match handle.next_event() {
+                    Ok(_) => count += 1,
+                    Err(Error::WouldBlock) => return count,
+                    Err(error) => panic!("{error}"),
+                }
+            }
         };
         let only = |text: &str| EventFilter::new().source(text.parse::<AddrMask>().unwrap());
 
-        assert_eq!(sources(), 4);
+        assert_eq!(events(&mut handle), 4);
         let mut filter = only("192.0.2.1");
-        filter.attach(&socket).unwrap();
-        assert_eq!(sources(), 2);
-        // The object lives on by itself.
+        handle.attach(&filter).unwrap();
+        assert_eq!(events(&mut handle), 2);
+        // The object and what is attached are separate.
         filter.add(Criterion::Source("192.0.2.0/24".parse().unwrap()));
-        assert_eq!(sources(), 2);
-        filter.attach(&socket).unwrap();
-        assert_eq!(sources(), 4);
-        only("192.0.2.3").attach(&socket).unwrap();
-        assert_eq!(sources(), 0);
-        only("192.0.2.1")
-            .kind(EventKind::Destroy)
-            .attach(&socket)
-            .unwrap();
-        assert_eq!(sources(), 1);
-        socket.detach_filter().unwrap();
-        assert_eq!(sources(), 4);
-        assert_eq!(socket.detach_filter().unwrap_err().errno(), libc::ENOENT);
-        EventFilter::new().attach(&socket).unwrap();
-        assert_eq!(sources(), 4);
+        assert_eq!(events(&mut handle), 2);
+        handle.attach(&filter).unwrap();
+        assert_eq!(events(&mut handle), 4);
+        handle.attach(&only("192.0.2.3")).unwrap();
+        assert_eq!(events(&mut handle), 0);
+        let end_of_one = only("192.0.2.1").kind(EventKind::Destroy);
+        handle.attach(&end_of_one).unwrap();
+        assert_eq!(events(&mut handle), 1);
+        handle.detach().unwrap();
+        assert_eq!(events(&mut handle), 4);
+        assert_eq!(handle.detach().unwrap_err().errno(), libc::ENOENT);
+        handle.attach(&EventFilter::new()).unwrap();
+        assert_eq!(events(&mut handle), 4);
     });
 }
 
