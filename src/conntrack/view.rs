@@ -27,7 +27,7 @@ use super::wire::{Index, index};
 use crate::error::DecodeError;
 use crate::netlink::{Attr as WireAttr, Message};
 use crate::nfnetlink::{L3Proto, Nfgenmsg};
-use crate::uapi::{cta, cta_timestamp};
+use crate::uapi::cta;
 
 /// An entry in the kernel's message: a view that copies nothing and decodes
 /// what is asked for, when it is asked.
@@ -169,10 +169,11 @@ impl<'a> ConntrackRef<'a> {
     #[must_use]
     pub fn timestamps(&self) -> Timestamps {
         let nest = self.index.get(cta::TIMESTAMP);
-        let inner = |kind| nest?.nested().find(kind).ok()??.u64_be();
+        let times = nest.and_then(|nest| decode::timestamps(&nest).ok());
+        let [start, stop] = times.unwrap_or_default();
         Timestamps {
-            start: inner(cta_timestamp::START),
-            stop: inner(cta_timestamp::STOP),
+            start,
+            stop,
             event: self
                 .index
                 .get(cta::TIMESTAMP_EVENT)

@@ -79,9 +79,16 @@ pub(crate) fn decode_index(index: &Index<'_>, family: L3Proto, entry: &mut Connt
         counters(&nest, &mut entry.counters.reply, attrs, set)?;
     }
     if let Some(nest) = index.get(cta::TIMESTAMP) {
-        timestamps(&nest, entry)?;
+        let [start, stop] = timestamps(&nest)?;
+        if let Some(start) = start {
+            entry.timestamp_start = start;
+            set.insert(Attr::TimestampStart);
+        }
+        if let Some(stop) = stop {
+            entry.timestamp_stop = stop;
+            set.insert(Attr::TimestampStop);
+        }
     }
-    let set = &mut entry.head.set;
     if let Some(nest) = index.get(cta::SEQ_ADJ_ORIG) {
         let attrs = [
             Attr::OrigNatSeqCorrectionPos,
@@ -163,24 +170,22 @@ pub(crate) fn counters(
     Ok(())
 }
 
-fn timestamps(nest: &WireAttr<'_>, entry: &mut Conntrack) -> Result {
+/// Start and end in CTA_TIMESTAMP.
+pub(crate) fn timestamps(nest: &WireAttr<'_>) -> Result<[Option<u64>; 2]> {
+    let (mut start, mut stop) = (None, None);
     for attr in nest.nested() {
         let attr = attr.map_err(inside("CTA_TIMESTAMP"))?;
         match attr.kind() {
             cta_timestamp::START => {
-                let time = exact(&attr, "CTA_TIMESTAMP_START")?;
-                entry.timestamp_start = u64::from_be_bytes(time);
-                entry.head.set.insert(Attr::TimestampStart);
+                start = Some(u64::from_be_bytes(exact(&attr, "CTA_TIMESTAMP_START")?));
             }
             cta_timestamp::STOP => {
-                let time = exact(&attr, "CTA_TIMESTAMP_STOP")?;
-                entry.timestamp_stop = u64::from_be_bytes(time);
-                entry.head.set.insert(Attr::TimestampStop);
+                stop = Some(u64::from_be_bytes(exact(&attr, "CTA_TIMESTAMP_STOP")?));
             }
             _ => {}
         }
     }
-    Ok(())
+    Ok([start, stop])
 }
 
 /// Reads how sequence numbers of one direction are adjusted.

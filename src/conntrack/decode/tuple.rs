@@ -102,6 +102,10 @@ fn l4_part(
 ) -> Result {
     for attr in nest.nested() {
         let attr = attr.map_err(inside("CTA_TUPLE_PROTO"))?;
+        let named = |v4, v6| match attr.kind() {
+            ..cta_proto::ICMPV6_ID => v4,
+            _ => v6,
+        };
         match attr.kind() {
             cta_proto::NUM => {
                 [tuple.l4] = exact(&attr, "CTA_PROTO_NUM")?;
@@ -116,18 +120,18 @@ fn l4_part(
                 set.insert(attrs.port_dst);
             }
             cta_proto::ICMP_ID | cta_proto::ICMPV6_ID => {
-                tuple.l4src = exact(&attr, "CTA_PROTO_ICMP_ID")?;
+                tuple.l4src = exact(&attr, named("CTA_PROTO_ICMP_ID", "CTA_PROTO_ICMPV6_ID"))?;
                 set.insert(Attr::IcmpId);
             }
             cta_proto::ICMP_TYPE | cta_proto::ICMPV6_TYPE => {
                 let [_, code] = tuple.l4dst;
-                let [kind] = exact(&attr, "CTA_PROTO_ICMP_TYPE")?;
+                let [kind] = exact(&attr, named("CTA_PROTO_ICMP_TYPE", "CTA_PROTO_ICMPV6_TYPE"))?;
                 tuple.l4dst = [kind, code];
                 set.insert(Attr::IcmpType);
             }
             cta_proto::ICMP_CODE | cta_proto::ICMPV6_CODE => {
                 let [kind, _] = tuple.l4dst;
-                let [code] = exact(&attr, "CTA_PROTO_ICMP_CODE")?;
+                let [code] = exact(&attr, named("CTA_PROTO_ICMP_CODE", "CTA_PROTO_ICMPV6_CODE"))?;
                 tuple.l4dst = [kind, code];
                 set.insert(Attr::IcmpCode);
             }
