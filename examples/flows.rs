@@ -1,10 +1,12 @@
 //! Lists the connection-tracking table, then follows its events until Ctrl-C.
 //!
-//!     cargo run --release --example flows              # as root
-//!     cargo run --release --example flows -- --demo    # in a private namespace, as anybody
+//!     cargo run --example flows              # as root
+//!     cargo run --example flows -- --demo    # in a private namespace, as anybody
 
 #[path = "flows/demo.rs"]
 mod demo;
+#[path = "demo/namespace.rs"]
+mod namespace;
 #[path = "flows/options.rs"]
 mod options;
 

@@ -1,0 +1,70 @@
+//! The first command of the README, as root and as an ordinary user.
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// An example's program, which `cargo test` builds next to the tests.
+fn example(name: &str) -> Command {
+    let test = env::current_exe().unwrap();
+    let directory = test.ancestors().nth(2).unwrap();
+    let program: PathBuf = directory.join("examples").join(name);
+    assert!(
+        program.exists(),
+        "{} is missing; `cargo build --examples` makes it",
+        program.display()
+    );
+    let mut command = Command::new("timeout");
+    command.arg("60").arg(program);
+    command
+}
+
+fn successful(output: Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the demonstration of `flows` must show.
+fn check(text: &str) {
+    let count = |what: &str| text.lines().filter(|line| line.starts_with(what)).count();
+    // Four flows by request and one by packets.
+    assert_eq!(count("    [NEW] "), 5, "{text}");
+    assert!(count(" [UPDATE] ") >= 4, "{text}");
+    assert_eq!(count("[DESTROY] "), 5, "{text}");
+    assert_eq!(count("ipv4 ") + count("ipv6 "), 5, "{text}");
+    assert!(text.contains("src=127.0.0.1 dst=127.0.0.1"), "{text}");
+}
+
+#[test]
+fn flows_shows_its_demonstration() {
+    let output = example("flows").arg("--demo").output().unwrap();
+    check(&successful(output));
+}
+
+#[test]
+fn flows_shows_its_demonstration_to_an_ordinary_user() {
+    let mut command = example("flows");
+    command.arg("--demo");
+    if nix::unistd::Uid::effective().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    check(&successful(command.output().unwrap()));
+}
+
+#[test]
+fn flows_takes_options() {
+    let output = example("flows").args(["--demo", "-6", "-x", "-t"]).output();
+    let text = successful(output.unwrap());
+    let flows = text.lines().filter(|line| line.starts_with("<flow"));
+    // An entry of the list, and its three events.
+    assert_eq!(flows.count(), 4, "{text}");
+    let wrong = example("flows")
+        .args(["--interval", "soon"])
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    let help = example("flows").arg("--help").output().unwrap();
+    assert!(successful(help).contains("--groups"));
+}
