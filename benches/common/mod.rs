@@ -4,5 +4,6 @@
 #![allow(dead_code)]
 
 pub(crate) mod c_library;
+pub(crate) mod c_objects;
 pub(crate) mod clock;
 pub(crate) mod table;
