@@ -28,6 +28,7 @@
 // Every test program includes this module and uses its own part of it.
 #![allow(dead_code)]
 
+pub(crate) mod allocations;
 pub(crate) mod attributes;
 pub(crate) mod netns;
 pub(crate) mod ordinary_user;

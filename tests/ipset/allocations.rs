@@ -1,52 +1,15 @@
 //! What listings and batches take from the allocator: nothing for each entry.
 
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::net::Ipv4Addr;
 
 use netfilter_conntrack::ipset::{Entry, Item, Session, Set, SetType};
 
+use crate::common::allocations::{Counting, count};
 use crate::common::netns;
 use crate::session;
 
-/// The system's allocator, with a count of its uses by each thread.
-struct Counting;
-
-thread_local! {
-    static USES: Cell<u64> = const { Cell::new(0) };
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-// SAFETY: all is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        USES.set(USES.get() + 1);
-        // SAFETY: the caller's promises are those that are asked for here.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        USES.set(USES.get() + 1);
-        // SAFETY: as above.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-/// How often `work` uses the allocator.
-fn count(work: impl FnOnce()) -> u64 {
-    let before = USES.get();
-    work();
-    USES.get() - before
-}
 
 fn fill(session: &mut Session, entries: &[Entry]) {
     let mut batch = session.batch();
