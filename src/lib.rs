@@ -1,4 +1,4 @@
-//! Query and follow the Linux connection-tracking table.
+#![doc = include_str!("../README.md")]
 
 pub mod conntrack;
 #[doc = include_str!("differences.md")]

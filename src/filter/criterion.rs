@@ -1,8 +1,8 @@
 //! What an event filter can ask.
 
 use super::addr_mask::AddrMask;
+use crate::conntrack::EventKind;
 use crate::conntrack::{DccpState, L4Proto, SctpState, TcpState};
-use crate::handle::EventKind;
 
 /// Something that an [`EventFilter`](super::EventFilter) asks of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,9 +4,9 @@ use super::addr_mask::AddrMask;
 use super::compile::compile;
 use super::criterion::{Criterion, FilterAttr, L4State, Logic};
 use super::program::{ByteOrder, Program};
+use crate::conntrack::EventKind;
 use crate::conntrack::L4Proto;
 use crate::error::Result;
-use crate::handle::EventKind;
 use crate::netlink::Socket;
 
 /// A filter on the socket for conntrack events: the kernel runs it on each
