@@ -110,19 +110,18 @@ impl Conntrack {
         let all = scope.is_empty();
         let original = all || scope.contains(CompareFlags::ORIG);
         let reply = all || scope.contains(CompareFlags::REPL);
-        (!original || self.head.compare(&other.head, flags))
-            && (!reply || self.reply_matches(other, flags))
-            && (!all || self.meta_matches(other, flags))
+        let sides = Sides::new(&self.head, &other.head, flags);
+        (!original || sides.originals_match())
+            && (!reply || self.reply_matches(other, &sides))
+            && (!all || self.meta_matches(other, &sides))
     }
 
-    fn reply_matches(&self, other: &Self, flags: CompareFlags) -> bool {
-        let sides = Sides::new(&self.head, &other.head, flags);
+    fn reply_matches(&self, other: &Self, sides: &Sides<'_>) -> bool {
         sides.tuples_match(&self.reply, &other.reply, &REPLY)
             && sides.default_zero(Attr::ReplZone, self.reply.zone, other.reply.zone)
     }
 
-    fn meta_matches(&self, other: &Self, flags: CompareFlags) -> bool {
-        let sides = Sides::new(&self.head, &other.head, flags);
+    fn meta_matches(&self, other: &Self, sides: &Sides<'_>) -> bool {
         sides.presence_matches(META)
             && sides.default_zero(Attr::Mark, self.mark, other.mark)
             && sides.default_zero(Attr::Zone, self.zone, other.zone)
@@ -157,9 +156,7 @@ impl Head {
     /// enough for that: the tuples of expectations are compared so, with each
     /// other and with entries.
     pub(crate) fn compare(&self, other: &Self, flags: CompareFlags) -> bool {
-        let sides = Sides::new(self, other, flags);
-        sides.tuples_match(&self.tuple, &other.tuple, &ORIGINAL)
-            && sides.default_zero(Attr::OrigZone, self.tuple.zone, other.tuple.zone)
+        Sides::new(self, other, flags).originals_match()
     }
 }
 
@@ -171,6 +168,7 @@ struct Sides<'a> {
     /// Attributes of the first entry that the second lacks, where that matters.
     first_only: AttrSet,
     second_only: AttrSet,
+    one_sided: AttrSet,
 }
 
 impl<'a> Sides<'a> {
@@ -182,26 +180,38 @@ impl<'a> Sides<'a> {
                 AttrSet::EMPTY
             }
         };
+        let first_only = unless(CompareFlags::MASK, first.set.without(second.set));
+        let second_only = unless(CompareFlags::STRICT, second.set.without(first.set));
         Self {
             first,
             second,
             both: first.set.intersection(second.set),
-            first_only: unless(CompareFlags::MASK, first.set.without(second.set)),
-            second_only: unless(CompareFlags::STRICT, second.set.without(first.set)),
+            first_only,
+            second_only,
+            one_sided: first_only.union(second_only),
         }
     }
 
+    fn originals_match(&self) -> bool {
+        let (first, second) = (&self.first.tuple, &self.second.tuple);
+        self.tuples_match(first, second, &ORIGINAL)
+            && self.default_zero(Attr::OrigZone, first.zone, second.zone)
+    }
+
     /// Whether no attribute of these is missing where it matters.
+    #[inline]
     fn presence_matches(&self, attrs: AttrSet) -> bool {
-        !self.first_only.union(self.second_only).intersects(attrs)
+        !self.one_sided.intersects(attrs)
     }
 
     /// Whether an attribute that both have is equal.
+    #[inline]
     fn both(&self, attr: Attr, equal: impl FnOnce() -> bool) -> bool {
         !self.both.contains(attr) || equal()
     }
 
     /// Whether an attribute is equal that counts as 0 where it is missing.
+    #[inline]
     fn default_zero<T: PartialEq + Default>(&self, attr: Attr, first: T, second: T) -> bool {
         if self.both.contains(attr) {
             first == second
@@ -216,18 +226,10 @@ impl<'a> Sides<'a> {
 
     /// Compares tuples, except for their zones.
     fn tuples_match(&self, first: &RawTuple, second: &RawTuple, attrs: &TupleAttrs) -> bool {
-        let alone = AttrSet::of(&[
-            attrs.l3proto,
-            attrs.l4proto,
-            attrs.ipv4_src,
-            attrs.ipv4_dst,
-            attrs.ipv6_src,
-            attrs.ipv6_dst,
-        ]);
-        self.presence_matches(alone)
+        self.presence_matches(attrs.common)
             && self.both(attrs.l3proto, || first.l3 == second.l3)
-            && self.both(attrs.ipv4_src, || first.src[..4] == second.src[..4])
-            && self.both(attrs.ipv4_dst, || first.dst[..4] == second.dst[..4])
+            && self.both(attrs.ipv4_src, || front(first.src) == front(second.src))
+            && self.both(attrs.ipv4_dst, || front(first.dst) == front(second.dst))
             && self.both(attrs.ipv6_src, || first.src == second.src)
             && self.both(attrs.ipv6_dst, || first.dst == second.dst)
             && self.both(attrs.l4proto, || {
@@ -240,7 +242,7 @@ impl<'a> Sides<'a> {
     fn l4_matches(&self, first: &RawTuple, second: &RawTuple, attrs: &TupleAttrs) -> bool {
         match L4Proto(first.l4).layout() {
             L4Layout::Ports => {
-                self.presence_matches(AttrSet::of(&[attrs.port_src, attrs.port_dst]))
+                self.presence_matches(attrs.ports)
                     && self.both(attrs.port_src, || first.l4src == second.l4src)
                     && self.both(attrs.port_dst, || first.l4dst == second.l4dst)
             }
@@ -256,6 +258,11 @@ impl<'a> Sides<'a> {
             L4Layout::Keys | L4Layout::Nothing => true,
         }
     }
+}
+
+/// The IPv4 address in the first four bytes of an address's place.
+fn front([a, b, c, d, ..]: [u8; 16]) -> [u8; 4] {
+    [a, b, c, d]
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ impl CopyFlags {
             return ALL;
         }
         let scopes = [
-            (Self::ORIG, ORIGINAL.contents().union(ICMP)),
-            (Self::REPL, REPLY.contents()),
+            (Self::ORIG, ORIGINAL.contents.union(ICMP)),
+            (Self::REPL, REPLY.contents),
             (Self::META, META),
         ];
         let chosen = scopes.into_iter().filter(|(flag, _)| self.contains(*flag));

@@ -40,7 +40,7 @@ use crate::uapi::{
 pub(crate) fn encode(entry: &Conntrack, message: &mut Builder<'_>) -> Result<()> {
     tuples(entry, message)?;
     let set = entry.head.set;
-    if set.intersects(MASTER.contents()) {
+    if set.intersects(MASTER.contents) {
         encodable(&entry.master)?;
         tuple(message, cta::TUPLE_MASTER, &entry.master, None);
     }

@@ -1,6 +1,7 @@
 //! Labels: the bits a rule can set on a flow.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Bits per word of a bitmask.
 const WORD: u32 = u32::BITS;
@@ -20,10 +21,53 @@ const WORD: u32 = u32::BITS;
 /// # Ok::<(), netfilter_conntrack::Error>(())
 /// ```
 #[doc(alias = "nfct_bitmask")]
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Default)]
 pub struct Bitmask {
-    /// Word `n / 32` holds bit `n`, at value `1 << n % 32`, in host byte order.
-    words: Vec<u32>,
+    words: Words,
+}
+
+/// Word `n / 32` holds bit `n`, at value `1 << n % 32`, in host byte order.
+///
+/// As many as the kernel's 128 labels take stand in place, so that a flow's
+/// labels cost no further allocation.
+#[derive(Clone)]
+enum Words {
+    Inline { len: u8, words: [u32; INLINE] },
+    Heap(Vec<u32>),
+}
+
+const INLINE: usize = 4;
+
+impl Words {
+    fn zeroed(len: usize) -> Self {
+        match u8::try_from(len) {
+            Ok(short) if len <= INLINE => Self::Inline {
+                len: short,
+                words: [0; INLINE],
+            },
+            _ => Self::Heap(vec![0; len]),
+        }
+    }
+
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::Inline { len, words } => words.get(..usize::from(*len)).unwrap_or(words),
+            Self::Heap(words) => words,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [u32] {
+        match self {
+            Self::Inline { len, words } => &mut words[..usize::from(*len).min(INLINE)],
+            Self::Heap(words) => words,
+        }
+    }
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self::zeroed(0)
+    }
 }
 
 impl Bitmask {
@@ -40,7 +84,7 @@ impl Bitmask {
         if max_bit > Self::MAX_BIT {
             return Err(crate::Error::Invalid("a bitmask of more than 65536 bits"));
         }
-        let words = vec![0; (max_bit / WORD + 1) as usize];
+        let words = Words::zeroed((max_bit / WORD + 1) as usize);
         Ok(Self { words })
     }
 
@@ -49,13 +93,13 @@ impl Bitmask {
     #[must_use]
     pub fn max_bit(&self) -> u32 {
         // At most 2048 words, so the product fits.
-        (self.words.len() as u32 * WORD).saturating_sub(1)
+        (self.words().len() as u32 * WORD).saturating_sub(1)
     }
 
     /// Sets a bit; one beyond the last word is ignored.
     #[doc(alias = "nfct_bitmask_set_bit")]
     pub fn set(&mut self, bit: u32) {
-        if let Some(word) = self.words.get_mut((bit / WORD) as usize) {
+        if let Some(word) = self.words.as_mut_slice().get_mut((bit / WORD) as usize) {
             *word |= 1 << (bit % WORD);
         }
     }
@@ -63,7 +107,7 @@ impl Bitmask {
     /// Clears a bit; one beyond the last word is ignored.
     #[doc(alias = "nfct_bitmask_unset_bit")]
     pub fn unset(&mut self, bit: u32) {
-        if let Some(word) = self.words.get_mut((bit / WORD) as usize) {
+        if let Some(word) = self.words.as_mut_slice().get_mut((bit / WORD) as usize) {
             *word &= !(1 << (bit % WORD));
         }
     }
@@ -72,29 +116,30 @@ impl Bitmask {
     #[doc(alias = "nfct_bitmask_test_bit")]
     #[must_use]
     pub fn test(&self, bit: u32) -> bool {
-        let word = self.words.get((bit / WORD) as usize);
+        let word = self.words().get((bit / WORD) as usize);
         word.is_some_and(|word| word >> (bit % WORD) & 1 != 0)
     }
 
     /// Clears all bits and keeps the size.
     #[doc(alias = "nfct_bitmask_clear")]
     pub fn clear(&mut self) {
-        self.words.fill(0);
+        self.words.as_mut_slice().fill(0);
     }
 
     /// The bits that are set, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        bits_of(self.words.iter().copied())
+        bits_of(self.words().iter().copied())
     }
 
     /// Whether both have the same bits set, whatever their sizes; `==` also
     /// compares the sizes.
     #[must_use]
     pub fn same_bits(&self, other: &Self) -> bool {
-        let (short, long) = if self.words.len() <= other.words.len() {
-            (&self.words, &other.words)
+        let (ours, theirs) = (self.words(), other.words());
+        let (short, long) = if ours.len() <= theirs.len() {
+            (ours, theirs)
         } else {
-            (&other.words, &self.words)
+            (theirs, ours)
         };
         let (common, surplus) = long.split_at(short.len());
         short == common && surplus.iter().all(|word| *word == 0)
@@ -102,14 +147,38 @@ impl Bitmask {
 
     /// The words, lowest bits first.
     pub(crate) fn words(&self) -> &[u32] {
-        &self.words
+        self.words.as_slice()
     }
 
     /// Takes over the bits of a label attribute, whose words are in host byte
     /// order; a cut last word is filled up with zeros.
     pub(crate) fn assign(&mut self, payload: &[u8]) {
-        self.words.clear();
-        self.words.extend(payload_words(payload));
+        let len = payload.len().div_ceil(size_of::<u32>());
+        if self.words().len() != len {
+            self.words = Words::zeroed(len);
+        }
+        for (word, bits) in self
+            .words
+            .as_mut_slice()
+            .iter_mut()
+            .zip(payload_words(payload))
+        {
+            *word = bits;
+        }
+    }
+}
+
+impl PartialEq for Bitmask {
+    fn eq(&self, other: &Self) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for Bitmask {}
+
+impl Hash for Bitmask {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().hash(state);
     }
 }
 
@@ -147,8 +216,9 @@ impl<'a> Labels<'a> {
     /// The labels as a bitmask of their own.
     #[must_use]
     pub fn to_bitmask(&self) -> Bitmask {
-        let words = payload_words(self.payload).collect();
-        Bitmask { words }
+        let mut mask = Bitmask::default();
+        mask.assign(self.payload);
+        mask
     }
 }
 

@@ -18,45 +18,78 @@ pub(crate) struct TupleAttrs {
     pub(crate) l3proto: Attr,
     pub(crate) l4proto: Attr,
     pub(crate) zone: Option<Attr>,
+    /// All of them but the zone.
+    pub(crate) contents: AttrSet,
+    /// Those that every protocol has: addresses and protocol numbers.
+    pub(crate) common: AttrSet,
+    /// Both ports.
+    pub(crate) ports: AttrSet,
 }
 
-pub(crate) static ORIGINAL: TupleAttrs = TupleAttrs {
-    ipv4_src: Attr::OrigIpv4Src,
-    ipv4_dst: Attr::OrigIpv4Dst,
-    ipv6_src: Attr::OrigIpv6Src,
-    ipv6_dst: Attr::OrigIpv6Dst,
-    port_src: Attr::OrigPortSrc,
-    port_dst: Attr::OrigPortDst,
-    l3proto: Attr::OrigL3proto,
-    l4proto: Attr::OrigL4proto,
-    zone: Some(Attr::OrigZone),
-};
+pub(crate) static ORIGINAL: TupleAttrs = TupleAttrs::new(
+    [
+        Attr::OrigIpv4Src,
+        Attr::OrigIpv4Dst,
+        Attr::OrigIpv6Src,
+        Attr::OrigIpv6Dst,
+    ],
+    [Attr::OrigPortSrc, Attr::OrigPortDst],
+    [Attr::OrigL3proto, Attr::OrigL4proto],
+    Some(Attr::OrigZone),
+);
 
-pub(crate) static REPLY: TupleAttrs = TupleAttrs {
-    ipv4_src: Attr::ReplIpv4Src,
-    ipv4_dst: Attr::ReplIpv4Dst,
-    ipv6_src: Attr::ReplIpv6Src,
-    ipv6_dst: Attr::ReplIpv6Dst,
-    port_src: Attr::ReplPortSrc,
-    port_dst: Attr::ReplPortDst,
-    l3proto: Attr::ReplL3proto,
-    l4proto: Attr::ReplL4proto,
-    zone: Some(Attr::ReplZone),
-};
+pub(crate) static REPLY: TupleAttrs = TupleAttrs::new(
+    [
+        Attr::ReplIpv4Src,
+        Attr::ReplIpv4Dst,
+        Attr::ReplIpv6Src,
+        Attr::ReplIpv6Dst,
+    ],
+    [Attr::ReplPortSrc, Attr::ReplPortDst],
+    [Attr::ReplL3proto, Attr::ReplL4proto],
+    Some(Attr::ReplZone),
+);
 
-pub(crate) static MASTER: TupleAttrs = TupleAttrs {
-    ipv4_src: Attr::MasterIpv4Src,
-    ipv4_dst: Attr::MasterIpv4Dst,
-    ipv6_src: Attr::MasterIpv6Src,
-    ipv6_dst: Attr::MasterIpv6Dst,
-    port_src: Attr::MasterPortSrc,
-    port_dst: Attr::MasterPortDst,
-    l3proto: Attr::MasterL3proto,
-    l4proto: Attr::MasterL4proto,
-    zone: None,
-};
+pub(crate) static MASTER: TupleAttrs = TupleAttrs::new(
+    [
+        Attr::MasterIpv4Src,
+        Attr::MasterIpv4Dst,
+        Attr::MasterIpv6Src,
+        Attr::MasterIpv6Dst,
+    ],
+    [Attr::MasterPortSrc, Attr::MasterPortDst],
+    [Attr::MasterL3proto, Attr::MasterL4proto],
+    None,
+);
 
 impl TupleAttrs {
+    const fn new(
+        addresses: [Attr; 4],
+        ports: [Attr; 2],
+        protocols: [Attr; 2],
+        zone: Option<Attr>,
+    ) -> Self {
+        let common = AttrSet::of(&addresses).union(AttrSet::of(&protocols));
+        let [ipv4_src, ipv4_dst, ipv6_src, ipv6_dst] = addresses;
+        let [port_src, port_dst] = ports;
+        let [l3proto, l4proto] = protocols;
+        let ports = AttrSet::of(&ports);
+        Self {
+            ipv4_src,
+            ipv4_dst,
+            ipv6_src,
+            ipv6_dst,
+            port_src,
+            port_dst,
+            l3proto,
+            l4proto,
+            zone,
+            contents: common.union(ports),
+            common,
+            ports,
+        }
+    }
+
     /// Puts the attributes that `tuple` has in the place of those that were there.
     pub(crate) fn replace(&self, set: &mut AttrSet, tuple: &Tuple) {
         *set = set.without(self.all());
@@ -84,25 +117,11 @@ impl TupleAttrs {
 
     /// All attributes of the tuple, the zone included.
     pub(crate) fn all(&self) -> AttrSet {
-        let mut all = self.contents();
+        let mut all = self.contents;
         if let Some(zone) = self.zone {
             all.insert(zone);
         }
         all
-    }
-
-    /// All attributes of the tuple but the zone.
-    pub(crate) fn contents(&self) -> AttrSet {
-        AttrSet::of(&[
-            self.ipv4_src,
-            self.ipv4_dst,
-            self.ipv6_src,
-            self.ipv6_dst,
-            self.port_src,
-            self.port_dst,
-            self.l3proto,
-            self.l4proto,
-        ])
     }
 }
 
