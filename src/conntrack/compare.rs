@@ -68,6 +68,9 @@ const META: AttrSet = AttrSet::of(&[
     Attr::ConnlabelsMask,
 ]);
 
+/// The attributes whose values stand elsewhere.
+const VARIABLE: AttrSet = AttrSet::of(&[Attr::Secctx, Attr::Connlabels, Attr::ConnlabelsMask]);
+
 const STATES: [Attr; 3] = [Attr::TcpState, Attr::SctpState, Attr::DccpState];
 
 impl Conntrack {
@@ -106,6 +109,10 @@ impl Conntrack {
     #[doc(alias = "nfct_cmp")]
     #[must_use]
     pub fn compare_with(&self, other: &Self, flags: CompareFlags) -> bool {
+        // What is the same throughout matches by any flags.
+        if self.same_throughout(other) {
+            return true;
+        }
         let scope = flags.scope();
         let all = scope.is_empty();
         let original = all || scope.contains(CompareFlags::ORIG);
@@ -114,6 +121,24 @@ impl Conntrack {
         (!original || sides.originals_match())
             && (!reply || self.reply_matches(other, &sides))
             && (!all || self.meta_matches(other, &sides))
+    }
+
+    /// Whether all that can be compared is the same, present or not. `false` does
+    /// not mean that the entries differ.
+    fn same_throughout(&self, other: &Self) -> bool {
+        self.head == other.head
+            && self.reply == other.reply
+            && (self.timeout, self.mark, self.status) == (other.timeout, other.mark, other.status)
+            && (self.id, self.zone) == (other.id, other.zone)
+            && self.proto_state() == other.proto_state()
+            && (!self.head.set.intersects(VARIABLE) || self.same_variable_parts(other))
+    }
+
+    fn same_variable_parts(&self, other: &Self) -> bool {
+        let (labels, mask) = (Attr::Connlabels, Attr::ConnlabelsMask);
+        self.secctx_bytes() == other.secctx_bytes()
+            && self.same_labels(other, labels)
+            && self.same_labels(other, mask)
     }
 
     fn reply_matches(&self, other: &Self, sides: &Sides<'_>) -> bool {
@@ -144,7 +169,7 @@ impl Conntrack {
 
     fn same_labels(&self, other: &Self, attr: Attr) -> bool {
         match (self.label_field(attr), other.label_field(attr)) {
-            (Some(a), Some(b)) => a.same_bits(b),
+            (Some(a), Some(b)) => a == b || a.same_bits(b),
             (None, None) => true,
             _ => false,
         }

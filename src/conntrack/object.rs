@@ -31,7 +31,7 @@ use super::tuple_attrs::ORIGINAL;
 // is an empty entry: both are rules of the C library that its programs can see.
 #[doc(alias = "nf_conntrack")]
 #[doc(alias = "nfct_new")]
-#[derive(Clone, Default)]
+#[derive(Default)]
 #[repr(C)]
 pub struct Conntrack {
     pub(crate) head: Head,
