@@ -37,10 +37,10 @@ bitflags! {
         /// See [`TIMEOUT_EQ`](Self::TIMEOUT_EQ).
         #[doc(alias = "NFCT_CMP_TIMEOUT_LE")]
         const TIMEOUT_LE = Self::TIMEOUT_LT.bits() | Self::TIMEOUT_EQ.bits();
-        /// The second entry must have the attributes that the first one has.
+        /// The second entry must have all attributes that the first one has.
         #[doc(alias = "NFCT_CMP_MASK")]
         const MASK = 1 << 5;
-        /// The first entry must have the attributes that the second one has.
+        /// Both entries must have the same attributes.
         #[doc(alias = "NFCT_CMP_STRICT")]
         const STRICT = 1 << 6;
 
@@ -198,15 +198,13 @@ struct Sides<'a> {
 
 impl<'a> Sides<'a> {
     fn new(first: &'a Head, second: &'a Head, flags: CompareFlags) -> Self {
-        let unless = |flag, set| {
-            if flags.contains(flag) {
-                set
-            } else {
-                AttrSet::EMPTY
-            }
-        };
-        let first_only = unless(CompareFlags::MASK, first.set.without(second.set));
-        let second_only = unless(CompareFlags::STRICT, second.set.without(first.set));
+        let (mut first_only, mut second_only) = (AttrSet::EMPTY, AttrSet::EMPTY);
+        if flags.intersects(CompareFlags::MASK | CompareFlags::STRICT) {
+            first_only = first.set.without(second.set);
+        }
+        if flags.contains(CompareFlags::STRICT) {
+            second_only = second.set.without(first.set);
+        }
         Self {
             first,
             second,
@@ -320,7 +318,7 @@ mod tests {
             CompareFlags::REPL,
             CompareFlags::empty(),
         ] {
-            assert_eq!(results(&with, &without, scope), [true, false, true, false]);
+            assert_eq!(results(&with, &without, scope), [true, false, false, false]);
             assert_eq!(results(&without, &with, scope), [true, true, false, false]);
             assert_eq!(results(&with, &with, scope), [true; 4]);
             assert_eq!(results(&with, &udp(2), scope), [false; 4]);
@@ -341,7 +339,7 @@ mod tests {
             seven.store(attr, &7u32.to_ne_bytes());
             assert_eq!(results(&zero, &none, scope), [true; 4], "{attr:?}");
             assert_eq!(results(&none, &zero, scope), [true; 4]);
-            assert_eq!(results(&seven, &none, scope), [true, false, true, false]);
+            assert_eq!(results(&seven, &none, scope), [true, false, false, false]);
             assert_eq!(results(&none, &seven, scope), [true, true, false, false]);
             assert_eq!(results(&seven, &zero, scope), [false; 4]);
         }
@@ -395,7 +393,7 @@ mod tests {
         b.unset(Attr::IcmpCode);
         assert_eq!(
             results(&a, &b, CompareFlags::REPL),
-            [true, false, true, false]
+            [true, false, false, false]
         );
     }
 
