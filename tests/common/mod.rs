@@ -30,6 +30,7 @@
 
 pub(crate) mod allocations;
 pub(crate) mod attributes;
+pub(crate) mod flows;
 pub(crate) mod netns;
 pub(crate) mod ordinary_user;
 pub(crate) mod peer;
