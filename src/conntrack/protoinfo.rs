@@ -17,7 +17,9 @@ pub enum ProtoInfo {
 pub struct TcpInfo {
     /// The state.
     pub state: Option<TcpState>,
-    /// Window scale of the original direction, a shift of 0 to 14.
+    /// Window scale of the original direction, a shift of 0 to 14. The kernel
+    /// takes scales only for both directions, and only where the flags of both
+    /// have bit 0 (`IP_CT_TCP_FLAG_WINDOW_SCALE`).
     pub wscale_original: Option<u8>,
     /// Window scale of the reply direction.
     pub wscale_reply: Option<u8>,
