@@ -163,7 +163,8 @@ impl Conntrack {
         self.mark_set(&[Attr::Connlabels])
     }
 
-    /// Sets which labels to change; of the same size as the labels.
+    /// Sets which labels to change; of the same size as the labels. The kernel
+    /// (Linux 6.18) turns over those that are set in the labels but not here.
     pub fn set_labels_mask(&mut self, mask: Bitmask) -> &mut Self {
         self.labels_mask = Some(Box::new(mask));
         self.mark_set(&[Attr::ConnlabelsMask])
