@@ -117,12 +117,21 @@ impl Handle {
                 Err(_) => break,
             }
         }
-        // Which of them failed is not known any more.
-        for (seq, result) in results {
-            if result.is_ok() {
-                *result = Err(Error::Overrun);
-                self.sequence.abandon(*seq);
-            }
+        // Without the capability the kernel refuses a datagram as a whole, with
+        // one answer to its first request.
+        let refusal = results.iter().find_map(|(_, result)| match result {
+            Err(Error::Kernel(error)) if error.errno == libc::EPERM => Some(error.clone()),
+            _ => None,
+        });
+        for (seq, result) in results.iter_mut().filter(|(_, result)| result.is_ok()) {
+            *result = Err(match &refusal {
+                Some(error) => Error::Kernel(error.clone()),
+                None => {
+                    // Which of them failed is not known any more.
+                    self.sequence.abandon(*seq);
+                    Error::Overrun
+                }
+            });
         }
     }
 }
