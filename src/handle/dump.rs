@@ -11,8 +11,10 @@ use crate::netlink::{Flags, Message};
 ///
 /// Entries are views into one reused buffer; whoever wants to keep one takes
 /// [`ConntrackRef::to_owned`]. The kernel lists the table bucket by bucket while
-/// it changes: an entry that is there all the time is listed once, one that
-/// comes or goes meanwhile may be listed or not.
+/// it changes: an entry that is there all the time is listed, one that comes or
+/// goes meanwhile may be listed or not. An entry may be listed twice where the
+/// kernel was to go on with an older one of the same bucket and that is gone
+/// (Linux 6.18); the id tells.
 ///
 /// Events that the handle has subscribed to and that come in between go to the
 /// registered callback; its verdict Stop has no effect here.

@@ -299,14 +299,14 @@ impl Handle {
     /// Reads a dump that nobody wants any more to its end, since the kernel
     /// refuses a second one beside it (EBUSY). Events on the way are delivered.
     fn drain_abandoned_dump(&mut self) -> Result<()> {
-        while self.sequence.abandoned_dump().is_some() {
+        while let Some(dump) = self.sequence.abandoned_dump() {
             match self.receive(Awaiting::Anything, Wait::No) {
                 Ok(Incoming::Data { place, .. }) => {
                     self.deliver(place)?;
                 }
                 Ok(Incoming::Last(..)) | Err(Error::Decode(_)) => {}
                 // Its end was lost; the kernel will say whether it is still there.
-                Err(Error::WouldBlock) => self.sequence.forget_dump(),
+                Err(Error::WouldBlock) => self.sequence.forget_dump(dump),
                 Err(error) => return Err(error),
             }
         }

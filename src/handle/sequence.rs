@@ -10,8 +10,9 @@ pub(crate) struct Sequence {
     /// Requests whose last reply has not come yet though their caller has gone:
     /// stopped by a callback, failed, or dropped half read.
     abandoned: Vec<u32>,
-    /// The dump that runs in the kernel: a socket can have one at a time.
-    dump: Option<u32>,
+    /// Dumps without their end so far. A socket can have one at a time: it is
+    /// the first of them that runs, the kernel's refusal of the others is to come.
+    dumps: Vec<u32>,
 }
 
 /// Whose reply is waited for.
@@ -43,7 +44,7 @@ impl Sequence {
         Self {
             last: 0,
             abandoned: Vec::new(),
-            dump: None,
+            dumps: Vec::new(),
         }
     }
 
@@ -69,15 +70,13 @@ impl Sequence {
 
     /// Notes that a dump was asked for.
     pub(crate) fn dump_started(&mut self, seq: u32) {
-        self.dump = Some(seq);
+        self.dumps.push(seq);
     }
 
     /// Notes that the last reply to a request has come.
     pub(crate) fn finished(&mut self, seq: u32) {
         self.abandoned.retain(|abandoned| *abandoned != seq);
-        if self.dump == Some(seq) {
-            self.dump = None;
-        }
+        self.dumps.retain(|dump| *dump != seq);
     }
 
     /// Notes that nobody waits for the rest of the replies to a request.
@@ -93,12 +92,13 @@ impl Sequence {
 
     /// The dump that nobody reads and that keeps the kernel from starting another.
     pub(crate) fn abandoned_dump(&self) -> Option<u32> {
-        self.dump.filter(|seq| self.abandoned.contains(seq))
+        let is_abandoned = |seq: &&u32| self.abandoned.contains(seq);
+        self.dumps.iter().find(is_abandoned).copied()
     }
 
-    /// Notes that the running dump will not go on.
-    pub(crate) fn forget_dump(&mut self) {
-        self.dump = None;
+    /// Notes that an abandoned dump will not go on.
+    pub(crate) fn forget_dump(&mut self, seq: u32) {
+        self.dumps.retain(|dump| *dump != seq);
     }
 }
 
@@ -136,6 +136,19 @@ mod tests {
         assert_eq!(sequence.abandoned_dump(), Some(stopped));
         sequence.finished(stopped);
         assert_eq!(relation(&sequence, stopped), Relation::Other);
+        assert_eq!(sequence.abandoned_dump(), None);
+    }
+
+    #[test]
+    fn a_refused_dump_does_not_hide_the_one_that_runs() {
+        let mut sequence = Sequence::new();
+        let [running, refused] = [sequence.next(), sequence.next()];
+        sequence.dump_started(running);
+        sequence.dump_started(refused);
+        sequence.finished(refused);
+        sequence.abandon(running);
+        assert_eq!(sequence.abandoned_dump(), Some(running));
+        sequence.forget_dump(running);
         assert_eq!(sequence.abandoned_dump(), None);
     }
 
