@@ -11,6 +11,8 @@ mod golden;
 pub mod handle;
 #[cfg(feature = "ipset")]
 pub mod ipset;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod netlink;
 pub mod nfnetlink;
 mod text;

@@ -70,3 +70,17 @@ fn texts_are_written() {
     assert_eq!(count(|| write!(line, "{entry}{expect}").unwrap()), 0);
     assert!(line.starts_with("tcp      6 431994 ESTABLISHED src=10.0.1.2"));
 }
+
+#[cfg(feature = "serde")]
+#[test]
+fn json_is_written() {
+    let entry = vectors::get("k01-dump-tcp4").bytes;
+    let entry = ConntrackRef::parse(&Message::parse(&entry).unwrap()).unwrap();
+    let entry = entry.to_owned().unwrap();
+    let mut line = Vec::with_capacity(4096);
+    assert_eq!(
+        count(|| serde_json::to_writer(&mut line, &entry).unwrap()),
+        0
+    );
+    assert!(line.starts_with(b"{\"original\":{\"l3proto\":\"ipv4\""));
+}

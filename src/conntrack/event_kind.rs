@@ -7,6 +7,8 @@ use crate::uapi::ct_message;
 /// What a message says of its entry.
 #[doc(alias = "nf_conntrack_msg_type")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum EventKind {
     /// It was made.
     #[doc(alias = "NFCT_T_NEW")]

@@ -1,15 +1,15 @@
 //! Conntrack entries: the object and all that is done with it.
 
-mod attr;
+pub(crate) mod attr;
 mod attr_number;
-mod attr_set;
+pub(crate) mod attr_set;
 mod compare;
 mod copy;
 pub(crate) mod decode;
 mod display;
 pub(crate) mod encode;
 mod event_kind;
-mod fields;
+pub(crate) mod fields;
 mod format;
 mod getters;
 mod group;
@@ -19,7 +19,7 @@ mod labels;
 mod object;
 mod options;
 mod print;
-mod protoinfo;
+pub(crate) mod protoinfo;
 mod setters;
 mod status;
 mod tuple;

@@ -37,6 +37,6 @@ pub struct ExpectNat {
 }
 
 /// The bytes of a name in its field.
-pub(super) fn until_nul(field: &[u8]) -> &[u8] {
+pub(crate) fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }

@@ -5,7 +5,7 @@ mod compare;
 mod decode;
 mod display;
 pub(crate) mod encode;
-mod fields;
+pub(crate) mod fields;
 mod object;
 mod print;
 mod view;

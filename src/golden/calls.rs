@@ -10,7 +10,7 @@ use crate::nfnetlink::L3Proto;
 use super::until_nul;
 
 /// An entry made by these calls.
-pub(super) fn entry(calls: &Json) -> Conntrack {
+pub(crate) fn entry(calls: &Json) -> Conntrack {
     let mut entry = Conntrack::new();
     for call in calls.as_array().unwrap() {
         let (name, setter, value) = (&call[0], call[1].as_str().unwrap(), &call[2]);
@@ -27,7 +27,7 @@ pub(super) fn entry(calls: &Json) -> Conntrack {
 }
 
 /// An expectation made by these calls.
-pub(super) fn expect(calls: &Json) -> Expect {
+pub(crate) fn expect(calls: &Json) -> Expect {
     let mut expect = Expect::new();
     for call in calls.as_array().unwrap() {
         let (name, setter, value) = (&call[0], call[1].as_str().unwrap(), &call[2]);
@@ -94,7 +94,7 @@ fn number(value: &Json) -> [u8; 8] {
 }
 
 /// The bytes of a string of hexadecimal digits.
-pub(super) fn bytes(hex: &Json) -> Vec<u8> {
+pub(crate) fn bytes(hex: &Json) -> Vec<u8> {
     let digits = hex.as_str().unwrap().as_bytes().chunks(2);
     let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.map(byte).collect()

@@ -1,7 +1,7 @@
 //! The texts that the C library wrote, case by case; see
 //! `tests/data/vectors/README.md`.
 
-mod calls;
+pub(crate) mod calls;
 mod clock;
 mod differences;
 
@@ -93,7 +93,7 @@ fn in_each_zone(name: &str, test: impl Fn(&str)) {
     }
 }
 
-fn cases(file: &str) -> Vec<Json> {
+pub(crate) fn cases(file: &str) -> Vec<Json> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/vectors");
     let lines = fs::read_to_string(format!("{directory}/{file}.jsonl")).unwrap();
     lines
