@@ -71,13 +71,19 @@ impl<'a> Text<'a> {
             }
             len += chunk.len();
         };
-        let strict = self.format.strict();
-        let complete = Out::run(&mut sink, |out| self.of.print(&strict, out));
+        let written = self.write_chunks(&mut sink);
         if let Some(nul) = buffer.get_mut(len.min(end)) {
             *nul = 0;
         }
-        if complete {
-            Ok(len)
+        written.map(|()| len)
+    }
+
+    /// Hands the text to `sink`, chunk by chunk, for [`snprintf`](Self::snprintf)
+    /// and for buffers whose size is a C program's word.
+    pub(crate) fn write_chunks(&self, sink: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let strict = self.format.strict();
+        if Out::run(sink, |out| self.of.print(&strict, out)) {
+            Ok(())
         } else {
             Err(Error::Invalid("an entry without a protocol as plain text"))
         }
