@@ -17,6 +17,7 @@ use super::fields::{RawNat, SeqAdjust, Synproxy};
 use super::l4proto::{L4Layout, L4Proto};
 use super::labels::Bitmask;
 use super::object::Conntrack;
+use super::proto_attrs::{DCCP, SCTP, TCP};
 use super::protoinfo::place;
 use super::status::Status;
 use super::tuple::RawTuple;
@@ -377,17 +378,3 @@ const SEQ_REPLY: AttrSet = AttrSet::of(&[
 ]);
 
 const SYNPROXY: AttrSet = AttrSet::of(&[Attr::SynproxyIsn, Attr::SynproxyIts, Attr::SynproxyTsoff]);
-
-const TCP: AttrSet = AttrSet::of(&[
-    Attr::TcpState,
-    Attr::TcpFlagsOrig,
-    Attr::TcpFlagsRepl,
-    Attr::TcpMaskOrig,
-    Attr::TcpMaskRepl,
-    Attr::TcpWscaleOrig,
-    Attr::TcpWscaleRepl,
-]);
-
-const SCTP: AttrSet = AttrSet::of(&[Attr::SctpState, Attr::SctpVtagOrig, Attr::SctpVtagRepl]);
-
-const DCCP: AttrSet = AttrSet::of(&[Attr::DccpState, Attr::DccpRole, Attr::DccpHandshakeSeq]);

@@ -7,6 +7,7 @@ use super::attr_set::AttrSet;
 use super::fields::{Blob, Nat, RawNat, SeqAdjust, Synproxy, put_address};
 use super::labels::Bitmask;
 use super::object::Conntrack;
+use super::proto_attrs;
 use super::protoinfo::{ProtoInfo, place};
 use super::status::Status;
 use super::tuple::{Direction, Tuple};
@@ -68,7 +69,7 @@ impl Conntrack {
 
     /// Sets the state of the protocol's tracker; parts that are `None` become absent.
     pub fn set_protoinfo(&mut self, info: ProtoInfo) -> &mut Self {
-        self.head.set = self.head.set.without(PROTOINFO);
+        self.head.set = self.head.set.without(proto_attrs::ALL);
         match info {
             ProtoInfo::Tcp(tcp) => {
                 self.put_proto(Attr::TcpState, place::STATE, tcp.state.map(|s| [s.0]));
@@ -245,23 +246,6 @@ impl Conntrack {
         self
     }
 }
-
-/// The attributes of the protocols' trackers.
-const PROTOINFO: AttrSet = AttrSet::of(&[
-    Attr::TcpState,
-    Attr::TcpFlagsOrig,
-    Attr::TcpFlagsRepl,
-    Attr::TcpMaskOrig,
-    Attr::TcpMaskRepl,
-    Attr::TcpWscaleOrig,
-    Attr::TcpWscaleRepl,
-    Attr::SctpState,
-    Attr::SctpVtagOrig,
-    Attr::SctpVtagRepl,
-    Attr::DccpState,
-    Attr::DccpRole,
-    Attr::DccpHandshakeSeq,
-]);
 
 fn raw_nat(nat: Nat, [ipv4, ipv6, port]: [Attr; 3]) -> Result<(RawNat, AttrSet)> {
     let mut raw = RawNat::default();
