@@ -189,6 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_the_event_is_copied() {
+        let mut source = Conntrack::new();
+        source.timestamp_event = 1 << 60;
+        source.head.set.insert(Attr::TimestampEvent);
+        for flags in [CopyFlags::empty(), CopyFlags::META, CopyFlags::OVERRIDE] {
+            let mut entry = Conntrack::new();
+            entry.copy_from(&source, flags);
+            assert_eq!(entry.timestamps().event, Some(1 << 60), "{flags:?}");
+        }
+        let mut entry = Conntrack::new();
+        entry.copy_attr(&source, Attr::TimestampEvent);
+        assert_eq!(entry.timestamps(), source.timestamps());
+    }
+
+    #[test]
     fn values_of_their_own_memory_are_kept_where_the_source_has_none() {
         let mut entry = Conntrack::new();
         entry.set_helper_info(b"kept");

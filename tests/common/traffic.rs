@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket,
+    self, AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, setsockopt,
+    socket, sockopt,
 };
 use nix::unistd::getegid;
 
@@ -22,6 +23,20 @@ pub(crate) fn start_tracking() {
              }
          }",
     );
+}
+
+/// Gives the loopback interface of the caller's network namespace one more address.
+pub(crate) fn add_address(address: IpAddr) {
+    let rest = match address {
+        IpAddr::V4(_) => "/32 dev lo",
+        IpAddr::V6(_) => "/128 dev lo nodad",
+    };
+    peer::run(&format!("ip addr add {address}{rest}"));
+    // An IPv6 address gets its route a little later.
+    wait::until(&format!("a route to {address}"), || {
+        let socket = UdpSocket::bind((address, 0)).ok()?;
+        socket.connect((address, 9)).ok()
+    });
 }
 
 /// Connects over TCP to a listener at `address`, sends one byte each way and
@@ -75,7 +90,7 @@ pub(crate) fn ping(address: IpAddr) -> u16 {
     sysctl::write("net.ipv4.ping_group_range", format!("{group} {group}"));
     let fd = socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, protocol).expect("socket");
     let target = SockaddrStorage::from(SocketAddr::new(address, 0));
-    connect(fd.as_raw_fd(), &target).expect("connect");
+    socket::connect(fd.as_raw_fd(), &target).expect("connect");
 
     // A datagram socket in all but its protocol: the kernel fills in the
     // checksum, and the id from what it shows as the local port.
@@ -89,6 +104,22 @@ pub(crate) fn ping(address: IpAddr) -> u16 {
     let mut reply = [0; 64];
     socket.recv(&mut reply).expect("an echo reply");
     local(socket.local_addr()).port()
+}
+
+/// Connects over TCP from this address to that one.
+pub(crate) fn connect(from: SocketAddr, to: SocketAddr) -> TcpStream {
+    let family = match from {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let fd = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("socket");
+    setsockopt(&fd, sockopt::ReuseAddr, &true).expect("setsockopt");
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(from)).expect("bind");
+    socket::connect(fd.as_raw_fd(), &SockaddrStorage::from(to)).expect("connect");
+    let stream = TcpStream::from(fd);
+    let timeout = stream.set_read_timeout(Some(wait::DEADLINE));
+    timeout.expect("timeout");
+    stream
 }
 
 fn local(address: std::io::Result<SocketAddr>) -> SocketAddr {
