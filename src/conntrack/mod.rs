@@ -20,7 +20,7 @@ mod object;
 mod options;
 mod print;
 pub(crate) mod proto_attrs;
-mod protoinfo;
+pub(crate) mod protoinfo;
 mod setters;
 mod status;
 mod tuple;
