@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "capi")]
+mod capi;
 pub mod conntrack;
 #[doc = include_str!("differences.md")]
 pub mod differences {}

@@ -57,6 +57,21 @@ impl Kind {
     }
 }
 
+#[cfg(feature = "capi")]
+impl Kind {
+    /// Bytes that setting the attribute reads of a value; none where only the
+    /// kernel sets it.
+    pub(crate) const fn settable_width(self) -> usize {
+        match self {
+            Self::ReadOnly32 | Self::ReadOnly64 | Self::Unsettable64 => 0,
+            kind => match kind.width() {
+                Some(width) => width,
+                None => 0,
+            },
+        }
+    }
+}
+
 /// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Row {

@@ -199,6 +199,35 @@ impl AttrGroup {
         self.row().members().iter()
     }
 
+    /// Whether a set of attributes has the group: all of its members; of a group
+    /// for both families, one.
+    pub(crate) fn is_set_in(self, set: AttrSet) -> bool {
+        let row = self.row();
+        match row.shape {
+            Shape::Address => set.intersects(row.members()),
+            _ => set.contains_all(row.members()),
+        }
+    }
+
+    /// The attributes that make up the value, in the order of the C library's structs.
+    pub(crate) fn parts(self) -> &'static [Attr] {
+        self.row().parts
+    }
+
+    /// Bytes that setting the group reads of the C library's struct; none where
+    /// only the kernel sets it.
+    #[cfg(feature = "capi")]
+    pub(crate) fn settable_width(self) -> usize {
+        let row = self.row();
+        match row.shape {
+            Shape::Counters | Shape::Address => 0,
+            _ => {
+                let widths = row.parts.iter().map(|attr| attr.row().kind.width());
+                widths.flatten().sum()
+            }
+        }
+    }
+
     fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }
@@ -210,11 +239,7 @@ impl Conntrack {
     #[doc(alias = "nfct_attr_grp_is_set")]
     #[must_use]
     pub fn is_group_set(&self, group: AttrGroup) -> bool {
-        let row = group.row();
-        match row.shape {
-            Shape::Address => self.head.set.intersects(row.members()),
-            _ => self.head.set.contains_all(row.members()),
-        }
+        group.is_set_in(self.head.set)
     }
 
     /// Makes all attributes of the group absent: with the addresses also the
@@ -309,7 +334,7 @@ impl Conntrack {
     /// The value of a group as the C library's struct has it, `None` where the
     /// group is absent.
     pub(crate) fn group_bytes(&self, group: AttrGroup) -> Option<impl Iterator<Item = u8> + '_> {
-        let parts = group.row().parts.iter();
+        let parts = group.parts().iter();
         let bytes = parts.flat_map(|attr| self.field(*attr)).copied();
         self.is_group_set(group).then_some(bytes)
     }

@@ -54,3 +54,6 @@ pub(crate) use tuple::RawTuple;
 pub use tuple::{Direction, Icmp, Tuple};
 pub(crate) use tuple_text::opening;
 pub use view::ConntrackRef;
+
+#[cfg(feature = "capi")]
+pub(crate) use {attr::Kind, attr_set::AttrSet, fields::Blob};

@@ -66,7 +66,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Bytes of the value.
-    const fn width(self) -> usize {
+    pub(crate) const fn width(self) -> usize {
         match self {
             Self::Tuple => size_of::<Head>(),
             Self::U16 => 2,
@@ -83,7 +83,7 @@ pub(crate) struct Row {
     name: &'static str,
     pub(crate) kind: Kind,
     /// Offset of the value in an [`Expect`].
-    place: usize,
+    pub(crate) place: usize,
 }
 
 const fn row(attr: ExpectAttr, name: &'static str, kind: Kind, place: usize) -> Row {

@@ -12,6 +12,8 @@ mod view;
 mod wire;
 mod xml;
 
+#[cfg(feature = "capi")]
+pub(crate) use attr::Kind;
 pub use attr::{ExpectAttr, ExpectValue};
 pub use fields::{ExpectFlags, ExpectNat};
 pub use object::Expect;

@@ -76,6 +76,18 @@ impl DumpFilter {
         self
     }
 
+    /// Whether there is a tuple among the criteria.
+    #[cfg(feature = "capi")]
+    pub(crate) fn has_tuple(&self) -> bool {
+        self.tuple.is_some()
+    }
+
+    /// Whether a criterion asks for a family.
+    #[cfg(feature = "capi")]
+    pub(crate) fn has_family(&self) -> bool {
+        self.family.is_some() || self.tuple.is_some()
+    }
+
     /// The family the request is for.
     pub(crate) fn l3proto(&self) -> L3Proto {
         let of_tuple = || Some(L3Proto(self.tuple.as_deref()?.head.tuple.l3));

@@ -23,7 +23,7 @@ pub enum Caught {
 
 /// A message that concerns whoever receives.
 #[derive(Debug)]
-pub(super) enum Incoming {
+pub(crate) enum Incoming {
     /// About an entry, or whatever else the subsystem sends.
     Data {
         place: Place,
@@ -228,7 +228,7 @@ impl Handle {
 
     /// Receives the next message that concerns `awaiting`, events included.
     #[inline]
-    pub(super) fn receive(&mut self, awaiting: Awaiting, wait: Wait) -> Result<Incoming> {
+    pub(crate) fn receive(&mut self, awaiting: Awaiting, wait: Wait) -> Result<Incoming> {
         loop {
             let (place, header) = match self.inbox.next(&self.socket, wait) {
                 Err(Error::Overrun) => {

@@ -10,7 +10,8 @@ use crate::netlink::{ALIGN_TO, Header, Message, MessageError, Socket, align};
 /// The kernel makes the datagrams of a dump no larger than this.
 const DATAGRAM_MAX: usize = 32 * 1024;
 
-/// One reused buffer, and how far its datagram has been read.
+/// One reused buffer, and how far its datagram has been read. The first
+/// datagram makes the buffer.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     buffer: Vec<u8>,
@@ -39,7 +40,7 @@ pub(crate) struct Place {
 impl Inbox {
     pub(crate) fn new() -> Self {
         Self {
-            buffer: vec![0; DATAGRAM_MAX],
+            buffer: Vec::new(),
             unread: 0..0,
             nsid: None,
             foreign: 0,
@@ -82,6 +83,12 @@ impl Inbox {
         Message::parse(self.buffer.get(place.start..place.end).unwrap_or_default())
     }
 
+    /// Whether nothing of the datagram is left.
+    #[cfg(feature = "capi")]
+    pub(crate) fn is_read(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     /// Drops the rest of the datagram.
     pub(crate) fn discard(&mut self) {
         self.unread = 0..0;
@@ -99,6 +106,9 @@ impl Inbox {
     }
 
     fn receive(&mut self, socket: &Socket, wait: Wait) -> Result<()> {
+        if self.buffer.is_empty() {
+            self.buffer.resize(DATAGRAM_MAX, 0);
+        }
         let received = match wait {
             Wait::BySocket => socket.recv(&mut self.buffer),
             Wait::No => socket.try_recv(&mut self.buffer),

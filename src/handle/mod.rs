@@ -6,6 +6,8 @@ mod event;
 mod exchange;
 mod expect;
 mod inbox;
+#[cfg(feature = "capi")]
+mod lend;
 mod operations;
 mod query;
 mod sequence;
@@ -20,6 +22,13 @@ pub use exchange::Caught;
 pub use expect::{ExpectDump, ExpectQuery};
 pub use query::Query;
 pub use stats::{CpuStats, ExpectCpuStats, TableStats};
+
+#[cfg(feature = "capi")]
+pub(crate) use {
+    exchange::Incoming,
+    inbox::{Place, Wait},
+    sequence::Awaiting,
+};
 
 use crate::error::Result;
 use crate::filter::EventFilter;

@@ -109,6 +109,12 @@ impl Socket {
         Ok(socket)
     }
 
+    /// Takes over a netlink socket with this port id.
+    #[cfg(feature = "capi")]
+    pub(crate) fn assume(fd: OwnedFd, port: u32) -> Self {
+        Self { fd, port }
+    }
+
     /// The port id, the socket's address: unique in its family and network
     /// namespace. The kernel puts it into messages this socket caused.
     #[must_use]

@@ -174,6 +174,15 @@ fn the_rust_api_does_what_the_c_library_does() {
 }
 
 #[test]
+fn the_c_api_does_what_the_c_library_does() {
+    let original = CApi::load(Path::new(ORIGINAL));
+    let own = CApi::load(&common::c_library::get().shared);
+    assert_ne!(own.file(), original.file());
+    let theirs = CSide::new(&original, Detail::Full, Some(Tally::of_the_c_api()));
+    compare(CSide::new(&own, Detail::Full, None), theirs, true);
+}
+
+#[test]
 fn two_different_libraries_are_compared() {
     let original = CApi::load(Path::new(ORIGINAL)).file();
     let this_crate: fn(&_, &_) -> bool = netfilter_conntrack::Conntrack::compare;

@@ -1,0 +1,66 @@
+//! Comparing entries.
+
+use std::ffi::{c_int, c_uint};
+
+use super::errno::fail;
+use super::object::read;
+use super::types::nf_conntrack;
+use crate::conntrack::{CompareFlags, Head};
+
+/// Compares two entries in all that both have set; the same as nfct_cmp() with
+/// NFCT_CMP_ALL.
+///
+/// @param ct1 an entry
+/// @param ct2 an entry
+/// @return 1 where they are equal, 0 where not; -1 with errno EINVAL where a
+/// pointer is NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_compare(ct1: *const nf_conntrack, ct2: *const nf_conntrack) -> c_int {
+    // SAFETY: the caller's entries.
+    unsafe { nfct_cmp(ct1, ct2, 0) }
+}
+
+/// Compares two entries.
+///
+/// With NFCT_CMP_ALL: both tuples, zones, id, mark, timeout, status (each bit of
+/// ct1 must be in ct2), protocol state, security context and labels. With
+/// NFCT_CMP_ORIG, NFCT_CMP_REPL or both: only these tuples and their zones. The
+/// NFCT_CMP_TIMEOUT_ flags compare nothing, and take out all that is not named.
+///
+/// What one entry lacks is no difference, unless NFCT_CMP_MASK is given and ct2
+/// lacks it, or NFCT_CMP_STRICT and ct1 does; a mark or zone then counts as 0.
+///
+/// @param ct1 an entry; with NFCT_CMP_ORIG also a tuple that nfexp_get_attr() gave
+/// @param ct2 the same
+/// @param flags NFCT_CMP_ALL, or some of the flags
+/// @return 1 where they are equal, 0 where not; -1 with errno EINVAL where a
+/// pointer is NULL
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nfct_cmp(
+    ct1: *const nf_conntrack,
+    ct2: *const nf_conntrack,
+    flags: c_uint,
+) -> c_int {
+    if ct1.is_null() || ct2.is_null() {
+        return fail(libc::EINVAL);
+    }
+    let flags = CompareFlags::from_bits_retain(flags);
+    let scope = flags.scope();
+    // SAFETY: object pointers, of which no more than the head is read where the
+    // flags ask for no more.
+    unsafe {
+        let equal = if scope.is_empty() || scope.contains(CompareFlags::REPL) {
+            read(ct1, |first| {
+                read(ct2, |second| first.compare_with(second, flags))
+            })
+            .flatten()
+            .unwrap_or_default()
+        } else if scope.contains(CompareFlags::ORIG) {
+            let [first, second] = [ct1, ct2].map(|ct| ct.cast::<Head>().read_unaligned());
+            first.compare(&second, flags)
+        } else {
+            true
+        };
+        equal.into()
+    }
+}
