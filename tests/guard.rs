@@ -9,7 +9,7 @@ mod common;
 use std::net::{IpAddr, Ipv6Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use common::{netns, traffic};
+use common::{netns, peer, traffic, wait};
 use guard::Guard;
 use netfilter_conntrack::ipset::{Entry, Session};
 
@@ -53,7 +53,12 @@ fn bans_end() {
 fn ipv6_sources_have_a_set_of_their_own() {
     netns::run(|| {
         traffic::start_tracking();
-        common::peer::run("ip address add 2001:db8::1/128 dev lo");
+        peer::run("ip address add 2001:db8::1/128 dev lo");
+        // The kernel takes a moment until it takes packets to the address.
+        wait::until("the address", || {
+            let routes = peer::run("ip -6 route show table local");
+            routes.contains("local 2001:db8::1 ").then_some(())
+        });
         let source: Ipv6Addr = "2001:db8::1".parse().unwrap();
         let mut guard = Guard::new(0, Duration::from_secs(9), 60).unwrap();
         let client = UdpSocket::bind((source, 0)).unwrap();
