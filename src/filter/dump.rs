@@ -56,7 +56,8 @@ impl DumpFilter {
         self
     }
 
-    /// Only entries of this zone, in either direction; 0 is the default zone.
+    /// Only entries that this zone applies to, in one direction or both; 0 finds
+    /// those in the default zone both ways.
     #[doc(alias = "NFCT_FILTER_DUMP_ZONE")]
     #[must_use]
     pub fn zone(mut self, zone: u16) -> Self {
