@@ -42,6 +42,8 @@ pub enum Error {
         needed: usize,
         /// Bytes of the buffer.
         available: usize,
+        /// Port id of its sender; 0 is the kernel.
+        sender: u32,
     },
     /// The kernel sent something malformed.
     Decode(DecodeError),
@@ -92,7 +94,9 @@ impl fmt::Display for Error {
             Self::Overrun => f.write_str("the receive buffer was full and messages were lost"),
             Self::DumpInterrupted => f.write_str("the table changed under the dump"),
             Self::ReplyLost => f.write_str("the reply to the request was lost"),
-            Self::Truncated { needed, available } => write!(
+            Self::Truncated {
+                needed, available, ..
+            } => write!(
                 f,
                 "a datagram of {needed} bytes was cut to the {available} bytes of the buffer"
             ),

@@ -113,22 +113,22 @@ impl Inbox {
             Wait::BySocket => socket.recv(&mut self.buffer),
             Wait::No => socket.try_recv(&mut self.buffer),
         };
-        let datagram = match received {
-            Ok(datagram) => datagram,
-            Err(error) => {
-                if let Error::Truncated { needed, .. } = error {
-                    // This one is lost, the next one of its size is not.
-                    self.buffer.resize(needed, 0);
-                }
-                return Err(error);
-            }
+        let sender = match &received {
+            Ok(datagram) => datagram.sender,
+            Err(Error::Truncated { sender, .. }) => *sender,
+            Err(_) => 0,
         };
-        if datagram.sender != 0 {
+        if sender != 0 {
             // Any program with CAP_NET_ADMIN may send to any netlink socket.
             self.foreign += 1;
-            debug!("dropped a datagram of port {}", datagram.sender);
+            debug!("dropped a datagram of port {sender}");
             return Ok(());
         }
+        if let Err(Error::Truncated { needed, .. }) = &received {
+            // This one is lost, the next one of its size is not.
+            self.buffer.resize(*needed, 0);
+        }
+        let datagram = received?;
         self.unread = 0..datagram.len;
         self.nsid = datagram.nsid;
         Ok(())

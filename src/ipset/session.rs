@@ -210,6 +210,7 @@ impl Session {
                 Ok(datagram) if datagram.sender == 0 => return Ok(datagram.len),
                 // Other programs may send what they like to a netlink socket.
                 Ok(_) => {}
+                Err(crate::Error::Truncated { sender: 1.., .. }) => {}
                 Err(crate::Error::Overrun) => return Err(crate::Error::ReplyLost.into()),
                 Err(error) => return Err(error.into()),
             }

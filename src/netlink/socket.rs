@@ -234,6 +234,7 @@ impl Socket {
             return Err(Error::Truncated {
                 needed: len,
                 available: buffer.len(),
+                sender: sender.nl_pid,
             });
         }
         Ok(Datagram {
