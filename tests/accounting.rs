@@ -182,10 +182,8 @@ fn entries_expire() {
         entry.set_timeout(1);
         handle.create(&entry).unwrap();
         // The kernel looks for expired entries now and then, or when it is asked.
-        wait::until("the end of an entry", || match handle.get(&entry) {
-            Ok(_) => None,
-            Err(error) => Some(assert_eq!(error.errno(), libc::ENOENT, "{error}")),
-        });
+        let refusal = wait::until("the end of an entry", || handle.get(&entry).err());
+        assert_eq!(refusal.errno(), libc::ENOENT, "{refusal}");
         let event = listener.next_event().unwrap();
         let ended = event.conntrack().unwrap();
         assert_eq!(

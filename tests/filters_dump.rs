@@ -60,9 +60,7 @@ fn assert_passes(filter: &DumpFilter, marks: impl IntoIterator<Item = u32>) {
     handle.flush(L3Proto::UNSPEC).unwrap();
     table(&mut handle);
     assert_eq!(passing(&mut handle, filter), marks, "{filter:?}");
-    handle
-        .query(netfilter_conntrack::Query::FlushFilter(filter))
-        .unwrap();
+    handle.query(Query::FlushFilter(filter)).unwrap();
     let left: BTreeSet<_> = (1..=5).filter(|mark| !marks.contains(mark)).collect();
     assert_eq!(passing(&mut handle, &DumpFilter::new()), left, "{filter:?}");
 }
