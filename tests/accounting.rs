@@ -177,6 +177,7 @@ fn flows_of_each_protocol_are_listed_as_they_are() {
 fn entries_expire() {
     netns::run(|| {
         let mut listener = flows::listener(Groups::DESTROY);
+        listener.set_nonblocking(true).unwrap();
         let mut handle = flows::handle();
         let mut entry = flows::udp4(1);
         entry.set_timeout(1);

@@ -218,6 +218,8 @@ fn a_dump_that_was_sent_is_caught_or_left() {
     netns::run(|| {
         let mut handle = flows::handle();
         fill(&mut handle, COUNT);
+        // What is sent is answered at once; waiting would be for ever.
+        handle.set_nonblocking(true).unwrap();
         let calls = stop_at(&mut handle, 0);
         let all = Query::Dump(L3Proto::UNSPEC);
         let seq = handle.send(all).unwrap();

@@ -231,6 +231,7 @@ fn a_second_dump_of_the_same_socket_is_refused() {
         let mut handle = flows::handle();
         let entries: Vec<_> = (0..1000).map(flows::udp4).collect();
         flows::create_all(&mut handle, &entries);
+        handle.set_nonblocking(true).unwrap();
         let dump = Query::Dump(L3Proto::UNSPEC);
         let first = handle.send(dump).unwrap();
         handle.send(dump).unwrap();

@@ -193,6 +193,7 @@ fn callbacks_get_the_kinds_of_their_mask_until_they_are_gone() {
 fn requests_can_be_sent_first_and_caught_later() {
     netns::run(|| {
         let (mut handle, received) = table();
+        handle.set_nonblocking(true).unwrap();
         let [get, destroy, dump] = [
             Query::Get(&flows::udp4(1)),
             Query::Destroy(&flows::udp4(1)),
@@ -208,7 +209,6 @@ fn requests_can_be_sent_first_and_caught_later() {
         assert_eq!(flows::errno(handle.catch()), libc::ENOENT);
         assert_eq!(handle.catch().unwrap(), Caught::Done(dump));
         assert_eq!(marks(&received), [1, 2, 3]);
-        handle.set_nonblocking(true).unwrap();
         assert!(matches!(handle.catch(), Err(Error::WouldBlock)));
         // Queries wait for their answer all the same.
         handle.query(Query::Get(&flows::udp6(2))).unwrap();

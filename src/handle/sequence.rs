@@ -85,7 +85,10 @@ impl Sequence {
             return;
         }
         if self.abandoned.len() >= Self::ABANDONED_MAX {
-            self.abandoned.remove(0);
+            // The rest of a dump is still to come, whenever it is read.
+            let is_lost = |abandoned: &u32| !self.dumps.contains(abandoned);
+            let oldest = self.abandoned.iter().position(is_lost);
+            self.abandoned.remove(oldest.unwrap_or(0));
         }
         self.abandoned.push(seq);
     }
@@ -155,10 +158,12 @@ mod tests {
     #[test]
     fn the_list_of_leftovers_is_bounded() {
         let mut sequence = Sequence::new();
+        sequence.dump_started(1);
         for seq in 1..=1000 {
             sequence.abandon(seq);
         }
         assert_eq!(sequence.abandoned.len(), Sequence::ABANDONED_MAX);
         assert!(sequence.abandoned.contains(&1000));
+        assert_eq!(sequence.abandoned_dump(), Some(1));
     }
 }
