@@ -128,7 +128,7 @@ fn callbacks_and_events_allocate_nothing_for_each_entry() {
                 assert_eq!(event.conntrack().unwrap().mark(), Some(number));
             }
         });
-        assert_eq!(pulled, 0);
+        assert!(pulled < FEW, "{pulled}");
     });
 }
 
