@@ -15,6 +15,7 @@ pub mod handle;
 pub mod ipset;
 #[cfg(feature = "serde")]
 pub mod json;
+pub mod mirror;
 pub mod netlink;
 pub mod nfnetlink;
 mod text;
@@ -30,4 +31,5 @@ pub use filter::{DumpFilter, EventFilter};
 pub use handle::{
     Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict,
 };
+pub use mirror::Mirror;
 pub use nfnetlink::{Groups, L3Proto};

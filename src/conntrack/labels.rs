@@ -213,6 +213,15 @@ impl<'a> Labels<'a> {
         bits_of(payload_words(self.payload))
     }
 
+    /// The first words, lowest bits first; words that are not there are 0.
+    pub(crate) fn words<const N: usize>(&self) -> [u32; N] {
+        let mut words = [0; N];
+        for (place, word) in words.iter_mut().zip(payload_words(self.payload)) {
+            *place = word;
+        }
+        words
+    }
+
     /// The labels as a bitmask of their own.
     #[must_use]
     pub fn to_bitmask(&self) -> Bitmask {

@@ -234,6 +234,7 @@ impl Handle {
                 Err(Error::Overrun) => {
                     self.overruns += 1;
                     debug!("overrun {} of port {}", self.overruns, self.socket.port());
+                    self.growth.overrun(&self.socket);
                     return Err(Error::Overrun);
                 }
                 next => next?,
@@ -277,6 +278,12 @@ impl Handle {
                 return Ok(Incoming::Last(caught, result));
             }
         }
+    }
+
+    /// The message that [`receive`](Self::receive) has just given the place of.
+    #[inline]
+    pub(crate) fn message(&self, place: Place) -> Result<Message<'_>> {
+        Ok(self.inbox.message(place)?)
     }
 
     /// Passes the message at `place` to the callback.

@@ -83,10 +83,9 @@ impl Inbox {
         Message::parse(self.buffer.get(place.start..place.end).unwrap_or_default())
     }
 
-    /// Whether nothing of the datagram is left.
-    #[cfg(feature = "capi")]
-    pub(crate) fn is_read(&self) -> bool {
-        self.unread.is_empty()
+    /// Whether there are messages that have not been handed out.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
     }
 
     /// Drops the rest of the datagram.

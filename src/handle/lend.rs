@@ -22,7 +22,7 @@ impl Handle {
 
     /// Whether all of the datagram has been handed out.
     pub(crate) fn datagram_is_read(&self) -> bool {
-        self.inbox.is_read()
+        !self.inbox.has_unread()
     }
 
     /// Drops the rest of the datagram.

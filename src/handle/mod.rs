@@ -1,6 +1,7 @@
 //! The handle: queries, events, and the socket under them.
 
 mod batch;
+mod buffer;
 mod dump;
 mod event;
 mod exchange;
@@ -16,6 +17,7 @@ mod stats;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
+pub use buffer::ReceiveBuffer;
 pub use dump::Dump;
 pub use event::{Event, EventKind, EventMask, Verdict};
 pub use exchange::Caught;
@@ -24,16 +26,14 @@ pub use query::Query;
 pub use stats::{CpuStats, ExpectCpuStats, TableStats};
 
 #[cfg(feature = "capi")]
-pub(crate) use {
-    exchange::Incoming,
-    inbox::{Place, Wait},
-    sequence::Awaiting,
-};
+pub(crate) use inbox::Place;
+pub(crate) use {exchange::Incoming, inbox::Wait, sequence::Awaiting};
 
 use crate::error::Result;
 use crate::filter::EventFilter;
 use crate::netlink::{Family, Socket, SocketOption};
 use crate::nfnetlink::{Groups, Subsystem};
+use buffer::Growth;
 use event::Registry;
 use inbox::Inbox;
 use sequence::Sequence;
@@ -73,6 +73,7 @@ pub struct Handle {
     /// The request being built; its memory is used again.
     request: Vec<u8>,
     overruns: u64,
+    growth: Growth,
 }
 
 impl Handle {
@@ -102,6 +103,7 @@ impl Handle {
             sequence: Sequence::new(),
             request: Vec::new(),
             overruns: 0,
+            growth: Growth::default(),
         }
     }
 
@@ -150,29 +152,19 @@ impl Handle {
         self.socket.set_nonblocking(nonblocking)
     }
 
-    /// Asks for a receive buffer of this many bytes and returns what was
-    /// granted: twice the number, or less where `net.core.rmem_max` caps it.
-    /// With CAP_NET_ADMIN in the initial user namespace there is no cap.
-    ///
-    /// # Errors
-    /// [`Error::Io`](crate::Error::Io).
-    #[doc(alias = "nfnl_rcvbufsiz")]
-    pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize> {
-        self.socket
-            .force_receive_buffer(bytes)
-            .or_else(|_| self.socket.set_receive_buffer(bytes))
-    }
-
-    /// How often the receive buffer was full and the kernel dropped messages.
-    #[must_use]
-    pub fn overruns(&self) -> u64 {
-        self.overruns
-    }
-
     /// Datagrams that were ignored because not the kernel had sent them.
     #[must_use]
     pub fn foreign_datagrams(&self) -> u64 {
         self.inbox.foreign()
+    }
+
+    /// Whether messages have been received that were not handed out yet: of a
+    /// list, since an event has a datagram of its own. The descriptor does not
+    /// tell of these. There are none where all was read to
+    /// [`Error::WouldBlock`](crate::Error::WouldBlock).
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.inbox.has_unread()
     }
 
     /// Waits until there is something to catch, at the most this long (`None`:
@@ -181,6 +173,9 @@ impl Handle {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io).
     pub fn wait_readable(&self, timeout: Option<Duration>) -> Result<bool> {
+        if self.inbox.has_unread() {
+            return Ok(true);
+        }
         self.socket.wait_readable(timeout)
     }
 
