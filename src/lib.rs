@@ -27,7 +27,7 @@ pub use conntrack::{
 };
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
 pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat, ExpectRef};
-pub use filter::{DumpFilter, EventFilter};
+pub use filter::{DumpFilter, EventFilter, Predicate};
 pub use handle::{
     Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict,
 };

@@ -182,3 +182,20 @@ pub(crate) mod cta_expect_nat {
     pub(crate) const DIR: u16 = 1;
     pub(crate) const TUPLE: u16 = 2;
 }
+
+/// What of a tuple a dump filter compares (`CTA_FILTER_FLAG(CTA_*)`). The kernel
+/// keeps the order of these bits to itself, in `net/netfilter/nf_internals.h`.
+pub(crate) mod cta_filter_flag {
+    pub(crate) const IP_SRC: u32 = 1 << 0;
+    pub(crate) const IP_DST: u32 = 1 << 1;
+    pub(crate) const ZONE: u32 = 1 << 2;
+    pub(crate) const PROTO_NUM: u32 = 1 << 3;
+    pub(crate) const PROTO_SRC_PORT: u32 = 1 << 4;
+    pub(crate) const PROTO_DST_PORT: u32 = 1 << 5;
+    pub(crate) const ICMP_TYPE: u32 = 1 << 6;
+    pub(crate) const ICMP_CODE: u32 = 1 << 7;
+    pub(crate) const ICMP_ID: u32 = 1 << 8;
+    pub(crate) const ICMPV6_TYPE: u32 = 1 << 9;
+    pub(crate) const ICMPV6_CODE: u32 = 1 << 10;
+    pub(crate) const ICMPV6_ID: u32 = 1 << 11;
+}

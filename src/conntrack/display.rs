@@ -71,19 +71,13 @@ impl<'a> Text<'a> {
             }
             len += chunk.len();
         };
-        let written = self.write_chunks(&mut sink);
+        let strict = self.format.strict();
+        let complete = Out::run(&mut sink, |out| self.of.print(&strict, out));
         if let Some(nul) = buffer.get_mut(len.min(end)) {
             *nul = 0;
         }
-        written.map(|()| len)
-    }
-
-    /// Hands the text to `sink`, chunk by chunk, for [`snprintf`](Self::snprintf)
-    /// and for buffers whose size is a C program's word.
-    pub(crate) fn write_chunks(&self, sink: &mut dyn FnMut(&[u8])) -> Result<()> {
-        let strict = self.format.strict();
-        if Out::run(sink, |out| self.of.print(&strict, out)) {
-            Ok(())
+        if complete {
+            Ok(len)
         } else {
             Err(Error::Invalid("an entry without a protocol as plain text"))
         }

@@ -222,6 +222,11 @@ impl<'a> Labels<'a> {
         words
     }
 
+    /// All words, lowest bits first.
+    pub(crate) fn all_words(&self) -> impl Iterator<Item = u32> + use<'a> {
+        payload_words(self.payload)
+    }
+
     /// The labels as a bitmask of their own.
     #[must_use]
     pub fn to_bitmask(&self) -> Bitmask {

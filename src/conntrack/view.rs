@@ -19,7 +19,7 @@ use super::decode;
 use super::fields::{Counters, SeqAdjust, Synproxy, Timestamps};
 use super::labels::Labels;
 use super::object::Conntrack;
-use super::protoinfo::ProtoInfo;
+use super::protoinfo::{ProtoInfo, TcpState};
 use super::status::Status;
 use super::tuple::{Direction, RawTuple, Tuple};
 use super::tuple_attrs::{MASTER, ORIGINAL, REPLY, TupleAttrs};
@@ -27,7 +27,7 @@ use super::wire::{Index, index};
 use crate::error::DecodeError;
 use crate::netlink::{Attr as WireAttr, Message};
 use crate::nfnetlink::{L3Proto, Nfgenmsg};
-use crate::uapi::cta;
+use crate::uapi::{cta, cta_protoinfo};
 
 /// An entry in the kernel's message: a view that copies nothing and decodes
 /// what is asked for, when it is asked.
@@ -190,6 +190,14 @@ impl<'a> ConntrackRef<'a> {
         entry.protoinfo()
     }
 
+    /// The state of TCP's tracker, without the rest of [`protoinfo`](Self::protoinfo).
+    pub(crate) fn tcp_state(&self) -> Option<TcpState> {
+        let info = self.index.get(cta::PROTOINFO)?;
+        let tcp = info.nested().find(cta_protoinfo::TCP).ok()??;
+        let state = tcp.nested().find(cta_protoinfo::TCP_STATE).ok()??;
+        state.u8().map(TcpState)
+    }
+
     /// Name of the helper; `None` also for a name that is not UTF-8.
     #[must_use]
     pub fn helper(&self) -> Option<&'a str> {
@@ -286,6 +294,11 @@ impl<'a> ConntrackRef<'a> {
     /// [`DecodeError`] names the attribute that is malformed.
     pub fn check(&self) -> Result<(), DecodeError> {
         self.to_owned().map(drop)
+    }
+
+    /// The attribute as it stands in the message.
+    pub(crate) fn wire(&self, kind: u16) -> Option<WireAttr<'a>> {
+        self.index.get(kind)
     }
 
     #[inline]

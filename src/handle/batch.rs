@@ -137,7 +137,7 @@ impl Handle {
 }
 
 /// Sets or clears the ACK flag of the message at `start`.
-fn set_ack(buffer: &mut [u8], start: usize, ack: bool) {
+pub(super) fn set_ack(buffer: &mut [u8], start: usize, ack: bool) {
     let Some(place) = buffer
         .get_mut(start..)
         .and_then(|message| message.first_chunk_mut::<HEADER_LEN>())

@@ -3,6 +3,7 @@
 use super::Handle;
 use super::exchange::Incoming;
 use super::inbox::Place;
+use super::query::Query;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
 use crate::netlink::{Flags, Message};
@@ -49,6 +50,26 @@ impl<'h> Dump<'h> {
             state: State::Running,
             interrupted: false,
         }
+    }
+
+    /// A list that is at its end.
+    pub(super) fn finished(handle: &'h mut Handle) -> Self {
+        Self {
+            handle,
+            seq: 0,
+            state: State::Complete,
+            interrupted: false,
+        }
+    }
+
+    /// Starts another list in the place of this one, which is at its end.
+    pub(super) fn restart(&mut self, query: Query<'_>) -> Result<()> {
+        let ask = |seq, buffer: &mut Vec<u8>| query.encode(seq, buffer);
+        self.seq = self.handle.ask(ask, true)?;
+        self.handle.sequence.abandon(self.seq);
+        self.state = State::Running;
+        self.interrupted = false;
+        Ok(())
     }
 
     /// The next entry; `None` at the end.
@@ -99,8 +120,15 @@ impl<'h> Dump<'h> {
         Ok(message.transpose()?)
     }
 
+    /// The entry at a place that [`advance`](Self::advance) gave last.
     #[inline]
-    fn advance(&mut self) -> Result<Option<Place>> {
+    pub(super) fn view(&self, place: Place) -> Result<ConntrackRef<'_>> {
+        let message = self.handle.inbox.message(place)?;
+        Ok(ConntrackRef::parse(&message)?)
+    }
+
+    #[inline]
+    pub(super) fn advance(&mut self) -> Result<Option<Place>> {
         while self.state == State::Running {
             match self.handle.reply(self.seq) {
                 Ok(Incoming::Data {

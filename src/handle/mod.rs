@@ -2,6 +2,8 @@
 
 mod batch;
 mod buffer;
+mod delete;
+mod deletion;
 mod dump;
 mod event;
 mod exchange;
@@ -9,7 +11,9 @@ mod expect;
 mod inbox;
 #[cfg(feature = "capi")]
 mod lend;
+mod matching;
 mod operations;
+mod probe;
 mod query;
 mod sequence;
 mod stats;
@@ -18,10 +22,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 pub use buffer::ReceiveBuffer;
+pub use delete::{Deleted, Flushed};
 pub use dump::Dump;
 pub use event::{Event, EventKind, EventMask, Verdict};
 pub use exchange::Caught;
 pub use expect::{ExpectDump, ExpectQuery};
+pub use matching::Matching;
+pub use probe::Capabilities;
 pub use query::Query;
 pub use stats::{CpuStats, ExpectCpuStats, TableStats};
 
@@ -36,6 +43,7 @@ use crate::nfnetlink::{Groups, Subsystem};
 use buffer::Growth;
 use event::Registry;
 use inbox::Inbox;
+use probe::Probed;
 use sequence::Sequence;
 
 /// A connection to the kernel's table: queries, events, or both.
@@ -74,6 +82,7 @@ pub struct Handle {
     request: Vec<u8>,
     overruns: u64,
     growth: Growth,
+    probed: Probed,
 }
 
 impl Handle {
@@ -104,6 +113,7 @@ impl Handle {
             request: Vec::new(),
             overruns: 0,
             growth: Growth::default(),
+            probed: Probed::default(),
         }
     }
 

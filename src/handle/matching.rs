@@ -1,0 +1,139 @@
+//! Listing the entries that a predicate holds for.
+
+use super::Handle;
+use super::dump::Dump;
+use super::query::Query;
+use crate::conntrack::{Conntrack, ConntrackRef};
+use crate::error::{Error, Result};
+use crate::filter::{DumpFilter, Matcher, Predicate};
+
+/// How to find the entries that a predicate holds for: what to ask the kernel
+/// for, and how to check its answers.
+pub(super) struct Plan {
+    /// No two of them list the same entry; none where no entry can match.
+    pub(super) requests: Vec<DumpFilter>,
+    pub(super) matcher: Matcher,
+}
+
+/// A list of the entries that a predicate holds for, as they come from the kernel.
+///
+/// All that is said of [`Dump`] holds for it.
+#[derive(Debug)]
+pub struct Matching<'h> {
+    dump: Dump<'h>,
+    requests: std::vec::IntoIter<DumpFilter>,
+    matcher: Matcher,
+    interrupted: bool,
+}
+
+impl Handle {
+    /// Lists the entries that the predicate holds for.
+    ///
+    /// The kernel is asked for as little as it can be trusted to select: it
+    /// passes over most of the other entries without a message for each. What it
+    /// lists is checked, so the list is right whatever the kernel makes of the
+    /// question.
+    ///
+    /// ```no_run
+    /// use netfilter_conntrack::filter::IpPrefix;
+    /// use netfilter_conntrack::{Direction, Groups, Handle, Predicate};
+    ///
+    /// let mut handle = Handle::open(Groups::empty())?;
+    /// let customers: IpPrefix = "2001:db8:7::/48".parse()?;
+    /// let mut list = handle.dump_matching(&Predicate::source(Direction::Original, customers))?;
+    /// while let Some(entry) = list.next()? {
+    ///     println!("{:?}", entry.original());
+    /// }
+    /// # Ok::<(), netfilter_conntrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`dump`](Self::dump).
+    pub fn dump_matching(&mut self, predicate: &Predicate) -> Result<Matching<'_>> {
+        let Plan { requests, matcher } = self.plan(predicate)?;
+        Ok(Matching {
+            dump: Dump::finished(self),
+            requests: requests.into_iter(),
+            matcher,
+            interrupted: false,
+        })
+    }
+
+    /// How to find the entries that the predicate holds for.
+    ///
+    /// # Errors
+    /// As [`dump`](Self::dump), where the kernel's abilities had to be probed.
+    pub(super) fn plan(&mut self, predicate: &Predicate) -> Result<Plan> {
+        let requests = match DumpFilter::covering(predicate) {
+            Some(filter) => {
+                let accepted = self.accepted_criteria()?;
+                filter.restricted(accepted).by_family()
+            }
+            None => Vec::new(),
+        };
+        Ok(Plan {
+            requests,
+            matcher: predicate.compile(),
+        })
+    }
+}
+
+impl<'h> Matching<'h> {
+    /// The next entry; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Dump::next`].
+    #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    pub fn next(&mut self) -> Result<Option<ConntrackRef<'_>>> {
+        loop {
+            let place = match self.dump.advance() {
+                Ok(place) => place,
+                Err(Error::DumpInterrupted) => {
+                    self.interrupted = true;
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            let Some(place) = place else {
+                let Some(filter) = self.requests.next() else {
+                    break;
+                };
+                self.dump.restart(Query::DumpFilter(&filter))?;
+                continue;
+            };
+            // Looked at twice where it matches, because a borrow that one turn of
+            // the loop returns must not be made in the others.
+            if self.matcher.matches(&self.dump.view(place)?) {
+                return self.dump.view(place).map(Some);
+            }
+        }
+        match std::mem::take(&mut self.interrupted) {
+            true => Err(Error::DumpInterrupted),
+            false => Ok(None),
+        }
+    }
+
+    /// Decodes the next entry into `entry`, in the place of what it had; `false`
+    /// at the end.
+    ///
+    /// # Errors
+    /// As [`Dump::next`].
+    pub fn next_into(&mut self, entry: &mut Conntrack) -> Result<bool> {
+        match self.next()? {
+            Some(view) => {
+                view.decode_into(entry)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// The entries as objects of their own.
+    pub fn owned(mut self) -> impl Iterator<Item = Result<Conntrack>> + use<'h> {
+        std::iter::from_fn(move || match self.next() {
+            Ok(Some(view)) => Some(view.to_owned().map_err(Error::from)),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! Predicates and the kernel's filters, on real tables.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod deletes;
+mod dumps;
+mod faults;
+mod flushes;
+mod large;
+mod mixed;
+mod probe;
+mod wanted;
+
+#[test]
+fn passes_for_an_ordinary_user() {
+    common::ordinary_user::rerun_these_tests();
+}
