@@ -98,7 +98,7 @@ fn pace() -> impl Strategy<Value = Pace> {
 #[test]
 fn after_any_interleaving_the_mirror_is_the_table() {
     let seen = Seen::default();
-    let cases = std::env::var("PROPTEST_CASES").map_or(1000, |cases| cases.parse().unwrap());
+    let cases = std::env::var("PROPTEST_CASES").map_or(500, |cases| cases.parse().unwrap());
     let config = Config {
         cases,
         failure_persistence: None,
