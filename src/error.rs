@@ -10,9 +10,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
+/// [`kind`](Self::kind) sorts errors as the standard library does, and
 /// [`errno`](Self::errno) gives the number a C program would see. Making an
 /// error allocates only where the kernel sent a text.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
     /// The kernel refused the request.
@@ -65,6 +66,27 @@ impl Error {
             Self::Decode(_) => libc::EBADMSG,
             Self::Invalid(_) => libc::EINVAL,
         }
+    }
+
+    /// The standard library's kind for this error: `NotFound` where there is no
+    /// such entry (ENOENT), `AlreadyExists` (EEXIST), `PermissionDenied` (EPERM),
+    /// `ResourceBusy` (EBUSY), `InvalidInput` (EINVAL), `WouldBlock` and others.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use netfilter_conntrack::{Conntrack, Error, Handle};
+    ///
+    /// /// Deletes a flow; that it is gone already is no error.
+    /// fn forget(handle: &mut Handle, flow: &Conntrack) -> Result<(), Error> {
+    ///     match handle.delete(flow) {
+    ///         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+    ///         result => result,
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        io::Error::from_raw_os_error(self.errno()).kind()
     }
 
     /// The error of a system call that has just failed, from `errno`.
@@ -129,11 +151,9 @@ impl From<MessageError> for Error {
 }
 
 impl From<Error> for io::Error {
-    /// Keeps the errno, so that `kind()` is what programs expect
-    /// (`WouldBlock`, `PermissionDenied`, `NotFound`…).
+    /// Keeps the [`kind`](Error::kind) and, as its source, the error itself.
     fn from(error: Error) -> Self {
-        let kind = Self::from_raw_os_error(error.errno()).kind();
-        Self::new(kind, error)
+        Self::new(error.kind(), error)
     }
 }
 
@@ -142,6 +162,8 @@ impl From<Error> for io::Error {
 pub struct KernelError {
     /// The errno, positive.
     pub errno: i32,
+    /// The sequence number of the request that the kernel refused.
+    pub seq: u32,
     /// The extended-ack part; `None` where the kernel sent none.
     pub detail: Option<Box<KernelDetail>>,
 }
@@ -161,7 +183,7 @@ pub struct KernelDetail {
 }
 
 impl KernelError {
-    pub(crate) fn new(errno: i32, extended: ExtendedAck<'_>) -> Self {
+    pub(crate) fn new(seq: u32, errno: i32, extended: ExtendedAck<'_>) -> Self {
         let detail = (extended != ExtendedAck::default()).then(|| {
             let text = extended.message.unwrap_or_default();
             Box::new(KernelDetail {
@@ -171,7 +193,7 @@ impl KernelError {
                 missing_nest: extended.missing_nest,
             })
         });
-        Self { errno, detail }
+        Self { errno, seq, detail }
     }
 
     /// The kernel's text, where it sent one.
@@ -276,7 +298,7 @@ mod tests {
 
     #[test]
     fn permission_errors_name_the_capability() {
-        let error = Error::Kernel(KernelError::new(libc::EPERM, ExtendedAck::default()));
+        let error = Error::Kernel(KernelError::new(1, libc::EPERM, ExtendedAck::default()));
         assert!(error.to_string().contains("CAP_NET_ADMIN"), "{error}");
         assert_eq!(
             io::Error::from(error).kind(),
@@ -292,7 +314,7 @@ mod tests {
             missing_type: Some(7),
             missing_nest: None,
         };
-        let error = KernelError::new(libc::ERANGE, extended);
+        let error = KernelError::new(1, libc::ERANGE, extended);
         assert_eq!(error.message(), Some("policy"));
         let text = error.to_string();
         assert!(

@@ -309,6 +309,22 @@ fn without_the_capability_nothing_is_allowed_but_opening() {
 }
 
 #[test]
+fn refusals_name_their_requests() {
+    netns::run(|| {
+        let mut handle = flows::handle();
+        let entries = [1, 2, 3].map(flows::udp4);
+        handle.create(&entries[1]).unwrap();
+        let sent = entries.map(|entry| handle.send(Query::Create(&entry)).unwrap());
+        assert_eq!(handle.catch(), Ok(Caught::Acknowledged(sent[0])));
+        let Err(Error::Kernel(refusal)) = handle.catch() else {
+            panic!("the second one is there already");
+        };
+        assert_eq!((refusal.errno, refusal.seq), (libc::EEXIST, sent[1]));
+        assert_eq!(handle.catch(), Ok(Caught::Acknowledged(sent[2])));
+    });
+}
+
+#[test]
 fn passes_for_an_ordinary_user() {
     ordinary_user::rerun_these_tests();
 }

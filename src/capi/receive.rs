@@ -119,8 +119,11 @@ unsafe fn run(handle: *mut CHandle, awaiting: Awaiting) -> c_int {
                     }
                 }
             }
-            Ok(Incoming::Last(_, Ok(()))) if malformed => return fail(libc::EBADMSG),
-            Ok(Incoming::Last(_, Ok(()))) => return 0,
+            Ok(Incoming::Last(_, Ok(()) | Err(Error::DumpInterrupted))) if malformed => {
+                return fail(libc::EBADMSG);
+            }
+            // To the C library a list is complete also where the table changed under it.
+            Ok(Incoming::Last(_, Ok(()) | Err(Error::DumpInterrupted))) => return 0,
             Ok(Incoming::Last(_, Err(error))) => return fail(error.errno()),
             Err(Error::Decode(_)) => malformed = true,
             Err(error) => {

@@ -12,7 +12,6 @@ use super::sequence::Awaiting;
 use crate::conntrack::ConntrackRef;
 use crate::error::{Error, KernelError, Result};
 use crate::filter::{Cover, Criteria, DumpFilter, Matcher, Predicate};
-use crate::netlink::Flags;
 
 /// What became of the entries that were to be deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,7 +151,6 @@ impl Handle {
         loop {
             match self.receive(Awaiting::Anything, Wait::No) {
                 Ok(Incoming::Data { place, header, .. }) if header.seq == seq => {
-                    deletion.outcome.interrupted |= header.flags.contains(Flags::DUMP_INTR);
                     let added = match ConntrackRef::parse(&self.inbox.message(place)?) {
                         Ok(entry) if matcher.matches(&entry) => {
                             deletion.add(&entry, &mut self.sequence)
@@ -165,7 +163,13 @@ impl Handle {
                 // A malformed event is nothing the deletion could be blamed for.
                 Ok(Incoming::Data { place, .. }) => drop(self.deliver(place)),
                 Ok(Incoming::Last(caught, result)) => match number(caught) {
-                    own if own == seq => return result.and(outcome),
+                    own if own == seq => {
+                        deletion.outcome.interrupted |= result == Err(Error::DumpInterrupted);
+                        return match result {
+                            Ok(()) | Err(Error::DumpInterrupted) => outcome,
+                            Err(error) => Err(error),
+                        };
+                    }
                     other => deletion.note(other, result, &mut self.sequence),
                 },
                 // The dump goes on, but results may have been lost.

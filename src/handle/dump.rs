@@ -6,7 +6,7 @@ use super::inbox::Place;
 use super::query::Query;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
-use crate::netlink::{Flags, Message};
+use crate::netlink::Message;
 
 /// A list of entries as it comes from the kernel.
 ///
@@ -26,16 +26,8 @@ use crate::netlink::{Flags, Message};
 pub struct Dump<'h> {
     handle: &'h mut Handle,
     seq: u32,
-    state: State,
-    interrupted: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Running,
-    Complete,
-    /// Its interruption has still to be told.
-    Interrupted,
+    /// Whether there is more to come.
+    running: bool,
 }
 
 impl<'h> Dump<'h> {
@@ -47,8 +39,7 @@ impl<'h> Dump<'h> {
         Self {
             handle,
             seq,
-            state: State::Running,
-            interrupted: false,
+            running: true,
         }
     }
 
@@ -57,8 +48,7 @@ impl<'h> Dump<'h> {
         Self {
             handle,
             seq: 0,
-            state: State::Complete,
-            interrupted: false,
+            running: false,
         }
     }
 
@@ -67,8 +57,7 @@ impl<'h> Dump<'h> {
         let ask = |seq, buffer: &mut Vec<u8>| query.encode(seq, buffer);
         self.seq = self.handle.ask(ask, true)?;
         self.handle.sequence.abandon(self.seq);
-        self.state = State::Running;
-        self.interrupted = false;
+        self.running = true;
         Ok(())
     }
 
@@ -78,7 +67,9 @@ impl<'h> Dump<'h> {
     /// [`Error::Decode`] for a malformed entry (the next call goes on behind
     /// it); [`Error::DumpInterrupted`] at the end, once, where the kernel noticed
     /// that the table changed in a way that entries may be missing or doubled;
-    /// [`Error::Overrun`], [`Error::ReplyLost`] or [`Error::Kernel`] where
+    /// [`Error::Overrun`] where events that the handle listens to were lost (the
+    /// next call goes on, and no entry is missing: the kernel makes the parts of
+    /// a list as they are read); [`Error::ReplyLost`] or [`Error::Kernel`] where
     /// the list cannot go on.
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     #[inline]
@@ -129,37 +120,144 @@ impl<'h> Dump<'h> {
 
     #[inline]
     pub(super) fn advance(&mut self) -> Result<Option<Place>> {
-        while self.state == State::Running {
+        while self.running {
             match self.handle.reply(self.seq) {
                 Ok(Incoming::Data {
                     place,
-                    header,
                     awaited: true,
-                }) => {
-                    self.interrupted |= header.flags.contains(Flags::DUMP_INTR);
-                    return Ok(Some(place));
-                }
+                    ..
+                }) => return Ok(Some(place)),
                 Ok(Incoming::Data { place, .. }) => {
                     self.handle.deliver(place)?;
                 }
                 Ok(Incoming::Last(_, result)) => {
-                    self.state = match self.interrupted {
-                        true => State::Interrupted,
-                        false => State::Complete,
-                    };
+                    self.running = false;
                     result?;
                 }
-                Err(error @ Error::Decode(_)) => return Err(error),
                 Err(error) => {
-                    self.state = State::Complete;
+                    self.running = matches!(error, Error::Decode(_) | Error::Overrun);
                     return Err(error);
                 }
             }
         }
-        if self.state == State::Interrupted {
-            self.state = State::Complete;
-            return Err(Error::DumpInterrupted);
-        }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::inbox::Wait;
+    use crate::handle::sequence::Awaiting;
+    use crate::handle::{Caught, EventMask, Verdict};
+    use crate::netlink::{Builder, Flags, Header};
+    use crate::nfnetlink::{Groups, L3Proto, Nfgenmsg, Subsystem};
+
+    /// A handle to which the kernel seems to have sent a dump: two entries and
+    /// the end, with these flags.
+    fn listed(seq: u32, flags: [Flags; 3]) -> Handle {
+        let entry = Subsystem::CONNTRACK.message_type(0);
+        let done = crate::netlink::kind::DONE;
+        let mut datagram = Vec::new();
+        for (kind, flags) in [entry, entry, done].into_iter().zip(flags) {
+            let header = Header {
+                kind,
+                flags: flags | Flags::MULTI,
+                seq,
+                ..Header::default()
+            };
+            let message = Nfgenmsg::family(L3Proto::UNSPEC).start(&mut datagram, header);
+            message.finish().unwrap();
+        }
+        received(seq, datagram)
+    }
+
+    /// A handle that has asked for a dump and got this datagram.
+    fn received(seq: u32, datagram: Vec<u8>) -> Handle {
+        let mut handle = Handle::open(Groups::empty()).unwrap();
+        handle.inbox.put(datagram);
+        handle.sequence.dump_started(seq);
+        handle
+    }
+
+    /// Each kind of message can be the one that tells of it.
+    fn interruptions() -> [[Flags; 3]; 3] {
+        let (none, interrupted) = (Flags::empty(), Flags::DUMP_INTR);
+        [
+            [interrupted, none, none],
+            [none, interrupted, interrupted],
+            [none, none, interrupted],
+        ]
+    }
+
+    #[test]
+    fn an_interruption_is_told_at_the_end_and_once() {
+        for flags in interruptions() {
+            let mut handle = listed(7, flags);
+            let mut dump = Dump::new(&mut handle, 7);
+            assert!(dump.next().unwrap().is_some());
+            assert!(dump.next().unwrap().is_some());
+            assert_eq!(dump.next().unwrap_err(), Error::DumpInterrupted);
+            assert!(dump.next().unwrap().is_none());
+            // It is not told of the next one.
+            assert!(!handle.sequence.finished(7));
+        }
+        let mut handle = listed(7, [Flags::empty(); 3]);
+        assert!(Dump::new(&mut handle, 7).owned().all(|entry| entry.is_ok()));
+    }
+
+    #[test]
+    fn callbacks_get_all_entries_of_an_interrupted_list() {
+        for flags in interruptions() {
+            for catch in [false, true] {
+                let mut handle = listed(7, flags);
+                let (sender, entries) = std::sync::mpsc::channel();
+                handle.register(EventMask::ALL, move |event| {
+                    sender.send(event.kind()).unwrap();
+                    Verdict::Continue
+                });
+                let result = match catch {
+                    false => handle.complete(7),
+                    true => handle
+                        .catch()
+                        .map(|caught| assert_eq!(caught, Caught::Done(7))),
+                };
+                assert_eq!(result, Err(Error::DumpInterrupted));
+                assert_eq!(entries.try_iter().count(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_else_hears_of_the_interruption_of_a_list_that_was_dropped() {
+        let mut handle = listed(7, [Flags::DUMP_INTR; 3]);
+        handle.sequence.abandon(7);
+        let nothing = handle.receive(Awaiting::Anything, Wait::No);
+        assert_eq!(nothing.unwrap_err(), Error::WouldBlock);
+        assert!(!handle.sequence.finished(7));
+    }
+
+    #[test]
+    fn a_list_goes_on_though_there_was_no_room_for_its_first_part() {
+        let mut datagram = Vec::new();
+        let error = Header {
+            kind: crate::netlink::kind::ERROR,
+            seq: 7,
+            ..Header::default()
+        };
+        let mut message = Builder::new(&mut datagram, error);
+        message.put_bytes(&(-libc::ENOBUFS).to_ne_bytes());
+        message.put_bytes(&Header::default().to_bytes());
+        message.finish().unwrap();
+        let entry = Header {
+            kind: Subsystem::CONNTRACK.message_type(0),
+            ..error
+        };
+        let message = Nfgenmsg::family(L3Proto::IPV4).start(&mut datagram, entry);
+        message.finish().unwrap();
+        let mut handle = received(7, datagram);
+        assert!(Dump::new(&mut handle, 7).next().unwrap().is_some());
+        // It still keeps the kernel from starting another.
+        assert_eq!(handle.sequence.abandoned_dump(), Some(7));
     }
 }

@@ -67,31 +67,62 @@ enum Subject<'a> {
     Expect(ExpectRef<'a>),
 }
 
+/// What a message says it is, before its attributes are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Topic {
+    about: About,
+    kind: EventKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum About {
+    Conntrack,
+    Expect,
+}
+
+impl Topic {
+    /// The topic of the message with this header; `None` where it is about no entry.
+    #[inline]
+    pub(super) fn of(header: Header) -> Option<Self> {
+        let about = match Subsystem::split(header.kind).0 {
+            Subsystem::CONNTRACK => About::Conntrack,
+            Subsystem::EXPECT => About::Expect,
+            _ => return None,
+        };
+        let kind = EventKind::of(header)?;
+        Some(Self { about, kind })
+    }
+}
+
 impl<'a> Event<'a> {
     /// The event in a message; `None` where the message is about no entry.
     ///
     /// # Errors
     /// [`DecodeError`] where the message is malformed.
-    #[inline]
     pub fn parse(message: Message<'a>) -> Result<Option<Self>, DecodeError> {
-        let Some(kind) = EventKind::of(message.header()) else {
-            return Ok(None);
-        };
-        let subject = match Subsystem::split(message.kind()).0 {
-            Subsystem::CONNTRACK => Subject::Conntrack(ConntrackRef::parse(&message)?),
-            Subsystem::EXPECT => Subject::Expect(ExpectRef::parse(&message)?),
-            _ => return Ok(None),
-        };
-        Ok(Some(Self {
-            message,
-            kind,
-            subject,
-            nsid: None,
-        }))
+        let topic = Topic::of(message.header());
+        topic
+            .map(|topic| Self::new(message, topic, None))
+            .transpose()
     }
 
-    pub(crate) fn with_nsid(self, nsid: Option<i32>) -> Self {
-        Self { nsid, ..self }
+    /// The event in a message with this topic.
+    #[inline]
+    pub(super) fn new(
+        message: Message<'a>,
+        topic: Topic,
+        nsid: Option<i32>,
+    ) -> Result<Self, DecodeError> {
+        let subject = match topic.about {
+            About::Conntrack => Subject::Conntrack(ConntrackRef::parse(&message)?),
+            About::Expect => Subject::Expect(ExpectRef::parse(&message)?),
+        };
+        Ok(Self {
+            message,
+            kind: topic.kind,
+            subject,
+            nsid,
+        })
     }
 
     /// What happened.
@@ -209,19 +240,18 @@ impl Registry {
         message: Message<'_>,
         nsid: Option<i32>,
     ) -> Result<Verdict, DecodeError> {
-        let (subsystem, _) = Subsystem::split(message.kind());
-        let Some(kind) = EventKind::of(message.header()) else {
+        let Some(topic) = Topic::of(message.header()) else {
             return Ok(Verdict::Continue);
         };
-        let Some(Some(slot)) = self.slot(subsystem) else {
-            return Ok(Verdict::Continue);
+        let slot = match topic.about {
+            About::Conntrack => &mut self.conntrack,
+            About::Expect => &mut self.expect,
         };
-        if !slot.mask.contains(kind.into()) {
-            return Ok(Verdict::Continue);
-        }
-        match Event::parse(message)? {
-            Some(event) => Ok((slot.callback)(&mut event.with_nsid(nsid))),
-            None => Ok(Verdict::Continue),
+        match slot {
+            Some(slot) if slot.mask.contains(topic.kind.into()) => {
+                Ok((slot.callback)(&mut Event::new(message, topic, nsid)?))
+            }
+            _ => Ok(Verdict::Continue),
         }
     }
 

@@ -3,7 +3,7 @@
 use log::debug;
 
 use super::Handle;
-use super::event::{Event, Verdict};
+use super::event::{Event, Topic, Verdict};
 use super::inbox::{Place, Wait};
 use super::query::Query;
 use super::sequence::{Awaiting, Relation};
@@ -48,8 +48,10 @@ impl Handle {
     /// # Errors
     /// [`Error::Invalid`] where the request cannot be built; nothing is sent.
     /// [`Error::Kernel`] with what the kernel answers. [`Error::Overrun`] where
-    /// messages were lost meanwhile, [`Error::ReplyLost`] where the answer was
-    /// one of them: the request may have been carried out or not.
+    /// messages were lost before the answer came or with it, [`Error::ReplyLost`]
+    /// where the answer is not there: the request may have been carried out or
+    /// not. A dump loses none of its entries in an overrun: they were all
+    /// delivered when this is told.
     /// [`Error::Decode`] where a message was malformed; the others were delivered.
     #[doc(alias = "nfct_query")]
     pub fn query(&mut self, query: Query<'_>) -> Result<()> {
@@ -80,8 +82,10 @@ impl Handle {
     /// with the rest of that dump.
     ///
     /// # Errors
-    /// [`Error::Kernel`] where the kernel refused a request sent before,
-    /// [`Error::Overrun`] once each time that messages were lost (the next call
+    /// [`Error::Kernel`] where the kernel refused a request sent before, with the
+    /// sequence number of that; [`Error::DumpInterrupted`] at the end of a dump
+    /// sent before under which the table changed, in the place of
+    /// [`Caught::Done`]; [`Error::Overrun`] once each time that messages were lost (the next call
     /// goes on with those that were not), [`Error::Decode`] for a malformed
     /// message (the next call goes on behind it), [`Error::Truncated`].
     #[doc(alias = "nfct_catch")]
@@ -101,29 +105,56 @@ impl Handle {
 
     /// Receives the next message about an entry, without a callback.
     ///
+    /// A program that waits for many things makes the handle non-blocking, waits
+    /// for its descriptor, and then takes all there is. Where events were lost it
+    /// lists the table again, best with another handle: events that come during a
+    /// query or a list of this one go to the registered callback alone, and are
+    /// lost where there is none.
+    ///
+    /// ```no_run
+    /// use netfilter_conntrack::{Error, Groups, Handle, L3Proto};
+    ///
+    /// let mut events = Handle::open(Groups::CONNTRACK)?;
+    /// events.set_nonblocking(true)?;
+    /// let mut table = Handle::open(Groups::empty())?;
+    /// loop {
+    ///     events.wait_readable(None)?; // or epoll(7) with other descriptors
+    ///     loop {
+    ///         match events.next_event() {
+    ///             Ok(event) => println!("{:?} {:?}", event.kind(), event.conntrack()),
+    ///             Err(Error::WouldBlock) => break,
+    ///             Err(Error::Overrun) => {
+    ///                 let mut list = table.dump(L3Proto::UNSPEC)?;
+    ///                 while let Some(entry) = list.next()? {
+    ///                     println!("still there: {entry:?}");
+    ///                 }
+    ///             }
+    ///             // One malformed message is no reason to stop.
+    ///             Err(Error::Decode(error)) => eprintln!("{error}"),
+    ///             Err(error) => return Err(error),
+    ///         }
+    ///     }
+    /// }
+    /// # #[allow(unreachable_code)]
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`catch`](Self::catch). Acknowledgements of requests sent before are
     /// passed over, their errors are given.
     pub fn next_event(&mut self) -> Result<Event<'_>> {
-        loop {
-            let place = match self.receive(Awaiting::Anything, Wait::BySocket)? {
-                Incoming::Data { place, .. } => place,
-                Incoming::Last(_, result) => {
-                    result?;
-                    continue;
+        let (place, topic) = loop {
+            match self.receive(Awaiting::Anything, Wait::BySocket)? {
+                Incoming::Data { place, header, .. } => {
+                    if let Some(topic) = Topic::of(header) {
+                        break (place, topic);
+                    }
                 }
-            };
-            // Looked at twice, because a borrow that one turn of the loop returns
-            // must not be made in the others.
-            if Event::parse(self.inbox.message(place)?)?.is_none() {
-                continue;
+                Incoming::Last(_, result) => result?,
             }
-            let nsid = self.inbox.nsid();
-            match Event::parse(self.inbox.message(place)?)? {
-                Some(event) => return Ok(event.with_nsid(nsid)),
-                None => return Err(Error::Decode(DecodeError::Short { header: "nfgenmsg" })),
-            }
-        }
+        };
+        let message = self.inbox.message(place)?;
+        Ok(Event::new(message, topic, self.inbox.nsid())?)
     }
 
     /// Builds a request with a fresh sequence number, sends it and returns the number.
@@ -148,37 +179,23 @@ impl Handle {
     /// Receives up to the last reply to a request, with the callback called on
     /// the way.
     pub(crate) fn complete(&mut self, seq: u32) -> Result<()> {
-        let mut interrupted = false;
-        let mut malformed = None;
+        let mut fault = None;
         loop {
-            match self.reply(seq) {
-                Ok(Incoming::Last(_, result)) => {
-                    result?;
-                    break;
-                }
-                Ok(Incoming::Data {
-                    place,
-                    header,
-                    awaited,
-                }) => {
-                    interrupted |= awaited && header.flags.contains(Flags::DUMP_INTR);
-                    match self.deliver(place) {
-                        Ok(Verdict::Stop) if awaited => {
-                            self.stop(seq);
-                            return Ok(());
-                        }
-                        Ok(_) => {}
-                        Err(error) => malformed = malformed.or(Some(error)),
+            let failed = match self.reply(seq) {
+                Ok(Incoming::Last(_, result)) => return result.and(fault.map_or(Ok(()), Err)),
+                Ok(Incoming::Data { place, awaited, .. }) => match self.deliver(place) {
+                    Ok(Verdict::Stop) if awaited => {
+                        self.stop(seq);
+                        return Ok(());
                     }
-                }
-                Err(error @ Error::Decode(_)) => malformed = malformed.or(Some(error)),
+                    delivered => delivered.map(drop),
+                },
+                Err(error @ Error::Decode(_)) => Err(error),
+                // No part of a dump is lost in an overrun; see `Dump::next`.
+                Err(Error::Overrun) if self.sequence.is_dump(seq) => Err(Error::Overrun),
                 Err(error) => return Err(error),
-            }
-        }
-        match malformed {
-            Some(error) => Err(error),
-            None if interrupted => Err(Error::DumpInterrupted),
-            None => Ok(()),
+            };
+            fault = fault.or(failed.err());
         }
     }
 
@@ -241,6 +258,9 @@ impl Handle {
             };
             let relation = self.sequence.relation(header.seq, awaiting);
             let message = self.inbox.message(place)?;
+            if header.flags.contains(Flags::DUMP_INTR) {
+                self.sequence.interrupted(header.seq);
+            }
             let Some(control) = message.control() else {
                 if relation == Relation::Stale {
                     continue;
@@ -263,12 +283,18 @@ impl Handle {
                 }
                 Control::Ack(_) => (Caught::Acknowledged(header.seq), Ok(())),
                 Control::Done(0, _) => (Caught::Done(header.seq), Ok(())),
+                // There was no room for the first part of a dump. The kernel has
+                // begun it all the same, and makes that part when there is room.
+                Control::Error(libc::ENOBUFS, _) if self.sequence.is_dump(header.seq) => continue,
                 Control::Error(errno, text) | Control::Done(errno, text) => {
-                    let error = Error::Kernel(KernelError::new(errno, text));
-                    (Caught::Acknowledged(header.seq), Err(error))
+                    let error = KernelError::new(header.seq, errno, text);
+                    (Caught::Acknowledged(header.seq), Err(Error::Kernel(error)))
                 }
             };
-            self.sequence.finished(header.seq);
+            let result = match self.sequence.finished(header.seq) {
+                true => result.and(Err(Error::DumpInterrupted)),
+                false => result,
+            };
             // A query does not end with the last reply to something sent before it.
             let concerned = match awaiting {
                 Awaiting::Anything => relation != Relation::Stale,

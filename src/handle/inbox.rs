@@ -104,6 +104,13 @@ impl Inbox {
         self.foreign
     }
 
+    /// Takes these bytes for a datagram that has just been received.
+    #[cfg(test)]
+    pub(crate) fn put(&mut self, datagram: Vec<u8>) {
+        self.unread = 0..datagram.len();
+        self.buffer = datagram;
+    }
+
     fn receive(&mut self, socket: &Socket, wait: Wait) -> Result<()> {
         if self.buffer.is_empty() {
             self.buffer.resize(DATAGRAM_MAX, 0);

@@ -59,7 +59,9 @@ use sequence::Sequence;
 /// the network namespace, and so does listening; opening a handle does not.
 ///
 /// A handle that listens and asks shares one receive buffer between both:
-/// where events are many, use one handle to listen and another to ask.
+/// where events are many, use one handle to listen and another to ask. Events
+/// that come while a query is answered or a list is read go to the registered
+/// callback; without one they are dropped.
 ///
 /// ```no_run
 /// use netfilter_conntrack::{Groups, Handle, L3Proto};

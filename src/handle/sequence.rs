@@ -13,6 +13,8 @@ pub(crate) struct Sequence {
     /// Dumps without their end so far. A socket can have one at a time: it is
     /// the first of them that runs, the kernel's refusal of the others is to come.
     dumps: Vec<u32>,
+    /// The dump that the kernel has said to be inconsistent.
+    interrupted: Option<u32>,
 }
 
 /// Whose reply is waited for.
@@ -45,6 +47,7 @@ impl Sequence {
             last: 0,
             abandoned: Vec::new(),
             dumps: Vec::new(),
+            interrupted: None,
         }
     }
 
@@ -73,10 +76,23 @@ impl Sequence {
         self.dumps.push(seq);
     }
 
-    /// Notes that the last reply to a request has come.
-    pub(crate) fn finished(&mut self, seq: u32) {
+    /// Whether a request is a dump whose end has not come.
+    pub(crate) fn is_dump(&self, seq: u32) -> bool {
+        self.dumps.contains(&seq)
+    }
+
+    /// Notes that the table changed under a dump (`NLM_F_DUMP_INTR`).
+    #[cold]
+    pub(crate) fn interrupted(&mut self, seq: u32) {
+        self.interrupted = Some(seq);
+    }
+
+    /// Notes that the last reply to a request has come, and tells whether it
+    /// ends a dump under which the table changed.
+    pub(crate) fn finished(&mut self, seq: u32) -> bool {
         self.abandoned.retain(|abandoned| *abandoned != seq);
         self.dumps.retain(|dump| *dump != seq);
+        self.interrupted.take_if(|dump| *dump == seq).is_some()
     }
 
     /// Notes that nobody waits for the rest of the replies to a request.
@@ -137,7 +153,7 @@ mod tests {
             Relation::Other
         );
         assert_eq!(sequence.abandoned_dump(), Some(stopped));
-        sequence.finished(stopped);
+        assert!(!sequence.finished(stopped));
         assert_eq!(relation(&sequence, stopped), Relation::Other);
         assert_eq!(sequence.abandoned_dump(), None);
     }

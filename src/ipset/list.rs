@@ -299,7 +299,7 @@ impl<'s> List<'s> {
                 }
                 Some(Control::Done(errno, extended) | Control::Error(errno, extended)) => {
                     self.ended = true;
-                    let kernel = KernelError::new(errno, extended);
+                    let kernel = KernelError::new(message.seq(), errno, extended);
                     return Err(Error::refused(self.command, None, kernel));
                 }
                 Some(Control::Ack(_) | Control::Noop) => {}

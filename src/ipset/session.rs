@@ -191,7 +191,7 @@ impl Session {
                     }
                     Some(Control::Error(errno, extended)) => {
                         return Ok(Answer::Refused(Refusal {
-                            kernel: KernelError::new(errno, extended),
+                            kernel: KernelError::new(message.seq(), errno, extended),
                             line: refused_line(&message),
                         }));
                     }

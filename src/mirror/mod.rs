@@ -313,16 +313,14 @@ impl Mirror {
                 self.replica.list_ended(now);
                 Ok(())
             }
-            Ok(Incoming::Last(_, Err(error))) => {
-                self.replica.list_failed(now);
-                Err(error)
-            }
-            // The kernel had no memory for the next part, and may have it later.
-            Err(Error::WouldBlock | Error::Overrun) => {
+            // Entries may be missing, or the kernel had no memory for the next
+            // part: the next list may be a whole one.
+            Ok(Incoming::Last(_, Err(Error::DumpInterrupted)))
+            | Err(Error::WouldBlock | Error::Overrun) => {
                 self.replica.list_failed(now);
                 Ok(())
             }
-            Err(error) => {
+            Ok(Incoming::Last(_, Err(error))) | Err(error) => {
                 self.replica.list_failed(now);
                 Err(error)
             }
