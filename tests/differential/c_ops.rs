@@ -7,6 +7,7 @@ use std::ptr;
 
 use netfilter_conntrack::netlink::{Flags, HEADER_LEN, Header};
 use netfilter_conntrack::{Attr, ExpectAttr};
+use nix::errno::Errno;
 
 use crate::c_api::Object;
 use crate::c_side::{CSide, new};
@@ -44,6 +45,23 @@ impl CSide<'_> {
                 bits,
             } => {
                 self.set_labels(self.entries[*entry], *attr, *max_bit, bits);
+            }
+            Op::SetWide {
+                entry,
+                attr,
+                width,
+                value,
+            } => {
+                let (entry, attr) = (self.entries[*entry], attr.number());
+                // SAFETY: a live entry.
+                unsafe {
+                    match width {
+                        1 => (api.set_u8)(entry, attr, *value as u8),
+                        2 => (api.set_u16)(entry, attr, *value as u16),
+                        4 => (api.set_u32)(entry, attr, *value as u32),
+                        _ => (api.set_u64)(entry, attr, *value),
+                    }
+                }
             }
             Op::Unset { entry, attr } => {
                 assert_eq!(self.unset(self.entries[*entry], *attr), 0);
@@ -121,6 +139,44 @@ impl CSide<'_> {
             } => {
                 self.set_tuple(self.expects[*expect], *attr, tuple);
             }
+            Op::SetHead {
+                expect,
+                attr,
+                entry,
+            } => {
+                let (expect, entry) = (self.expects[*expect], self.entries[*entry]);
+                // SAFETY: a live expectation, which copies what it takes of a live entry.
+                unsafe { (api.exp_set)(expect, attr.number(), entry) }
+            }
+            Op::CompareHead {
+                entry,
+                expect,
+                attr,
+                flags,
+            } => {
+                // SAFETY: a live entry and a live expectation; comparing original
+                // tuples reads no more of an entry than a tuple has.
+                unsafe {
+                    let head = (api.exp_get)(self.expects[*expect], attr.number());
+                    if !head.is_null() {
+                        let entry = self.entries[*entry];
+                        return Outcome::Number((api.cmp)(entry, head.cast_mut(), *flags));
+                    }
+                }
+            }
+            Op::CopyBytes { to, from } => {
+                let (to, from) = (self.expects[*to], self.expects[*from]);
+                // SAFETY: two live expectations of this size.
+                unsafe {
+                    let len = (api.exp_maxsize)();
+                    ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), len);
+                }
+            }
+            Op::OutOfRange {
+                entry,
+                expect,
+                number,
+            } => return self.out_of_range(*entry, *expect, *number),
             Op::SetNumber {
                 expect,
                 attr,
@@ -202,6 +258,41 @@ impl CSide<'_> {
             Op::Transfer { .. } | Op::TransferExpect { .. } => unreachable!("made of two"),
         }
         Outcome::Nothing
+    }
+
+    /// What comes of numbers that there is no attribute, group or option for.
+    fn out_of_range(&self, entry: usize, expect: usize, number: c_uint) -> Outcome {
+        let (entry, expect, api) = (self.entries[entry], self.expects[expect], self.api);
+        let value = [0x55u8; 32];
+        let mut room = [0u8; 32];
+        // SAFETY: live objects, and room for any value.
+        unsafe {
+            // Functions without a result: this crate sets errno, the original does not.
+            (api.set_attr)(entry, number, value.as_ptr().cast());
+            (api.set_grp)(entry, number, value.as_ptr().cast());
+            (api.exp_set)(expect, number, value.as_ptr().cast());
+            Errno::clear();
+            let asked = [
+                (api.get_attr)(entry, number).is_null().into(),
+                (api.get_u32)(entry, number) as i32,
+                (api.attr_is_set)(entry, number),
+                (api.attr_unset)(entry, number),
+                (api.get_grp)(entry, number, room.as_mut_ptr().cast()),
+                (api.grp_is_set)(entry, number),
+                (api.grp_unset)(entry, number),
+                (api.exp_get)(expect, number).is_null().into(),
+                (api.exp_is_set)(expect, number),
+                (api.exp_unset)(expect, number),
+            ];
+            let refused = Errno::last_raw();
+            let options = [
+                (api.setobjopt)(entry, number),
+                (api.getobjopt)(entry, number),
+            ];
+            let errno = [refused, Errno::last_raw()];
+            let text = format!("{asked:?} {options:?} {errno:?} {room:?}");
+            Outcome::Text(Some(text))
+        }
     }
 
     /// Notes what becomes of private data when entries are copied.

@@ -23,7 +23,7 @@ pub(crate) struct CSide<'api> {
     /// The length that the original notes of the private data: only of data
     /// that it has parsed.
     pub(crate) noted_len: [usize; ENTRIES],
-    detail: Detail,
+    pub(crate) detail: Detail,
     /// The names of [`LABELS`].
     pub(crate) label_map: Object,
     /// For the original: the explained differences, which are made good.
@@ -164,34 +164,38 @@ impl<'api> CSide<'api> {
         value
     }
 
-    /// The getters of numbers give the same.
+    /// The getters of numbers give the same, and narrower ones its low bits.
     fn check_number(&self, entry: Object, attr: Attr, value: Option<&[u8]>) {
-        let number = attr.number();
-        // SAFETY: a live entry.
-        let (len, found) = unsafe {
-            match class(attr) {
-                Class::Bytes(16) => return,
-                Class::Bytes(len) | Class::Number(len) | Class::ReadOnly(len) => (
-                    len,
-                    match len {
-                        1 => (self.api.get_u8)(entry, number).into(),
-                        2 => (self.api.get_u16)(entry, number).into(),
-                        4 => (self.api.get_u32)(entry, number).into(),
-                        _ => (self.api.get_u64)(entry, number),
-                    },
-                ),
-                _ => return,
+        let (number, api) = (attr.number(), self.api);
+        // SAFETY: a live entry. Wider getters than the attribute would read
+        // what stands behind it.
+        let read = |width| unsafe {
+            match width {
+                1 => (api.get_u8)(entry, number).into(),
+                2 => (api.get_u16)(entry, number).into(),
+                4 => (api.get_u32)(entry, number).into(),
+                _ => (api.get_u64)(entry, number),
             }
         };
-        let mut expected = [0; 8];
-        let value = value.unwrap_or_default();
-        let start = if cfg!(target_endian = "big") {
-            8 - len
-        } else {
-            0
+        let expected = match value.unwrap_or(&[0]) {
+            [a] => (*a).into(),
+            [a, b] => u16::from_ne_bytes([*a, *b]).into(),
+            [a, b, c, d] => u32::from_ne_bytes([*a, *b, *c, *d]).into(),
+            bytes => match bytes.try_into() {
+                Ok(bytes) => u64::from_ne_bytes(bytes),
+                Err(_) => return,
+            },
         };
-        expected[start..start + value.len()].copy_from_slice(value);
-        assert_eq!(found, u64::from_ne_bytes(expected), "{}", attr.name());
+        let (Class::Bytes(len) | Class::Number(len) | Class::ReadOnly(len)) = class(attr) else {
+            return;
+        };
+        for width in [1, 2, 4, 8].into_iter().filter(|width| *width <= len) {
+            // The original takes the first bytes, which are the low ones only here.
+            if width == len || cfg!(target_endian = "little") {
+                let low_bits = expected & u64::MAX >> (64 - 8 * width);
+                assert_eq!(read(width), low_bits, "{} of {width}", attr.name());
+            }
+        }
     }
 
     fn attr(&self, entry: usize, attr: Attr) -> Option<Vec<u8>> {

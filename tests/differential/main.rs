@@ -49,7 +49,7 @@ fn number(variable: &str, default: u32) -> u32 {
 }
 
 /// Runs random sequences on both sides.
-fn compare(ours: impl Side, theirs: CSide<'_>, marks: bool) {
+fn compare(ours: impl Side, theirs: CSide<'_>) {
     let sequences = number("DIFFERENTIAL_SEQUENCES", SEQUENCES);
     let seed = number("DIFFERENTIAL_SEED", 1);
     let mut bytes = [0; 32];
@@ -61,6 +61,7 @@ fn compare(ours: impl Side, theirs: CSide<'_>, marks: bool) {
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let detail = theirs.detail;
     let sides = RefCell::new((ours, theirs));
     let run = |ops: Vec<Op>| {
         let (ours, theirs) = &mut *sides.borrow_mut();
@@ -71,7 +72,7 @@ fn compare(ours: impl Side, theirs: CSide<'_>, marks: bool) {
     for ops in known::sequences() {
         run(ops).unwrap_or_else(|error| panic!("{error}"));
     }
-    let result = TestRunner::new_with_rng(config, rng).run(&op::sequences(marks), run);
+    let result = TestRunner::new_with_rng(config, rng).run(&op::sequences(detail), run);
     match result {
         Ok(()) => {}
         Err(TestError::Fail(reason, ops)) => {
@@ -170,7 +171,7 @@ fn check(equal: bool, text: impl FnOnce() -> String) -> TestCaseResult {
 fn the_rust_api_does_what_the_c_library_does() {
     let original = CApi::load(Path::new(ORIGINAL));
     let theirs = CSide::new(&original, Detail::Native, Some(Tally::new()));
-    compare(NativeSide::new(), theirs, false);
+    compare(NativeSide::new(), theirs);
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn the_c_api_does_what_the_c_library_does() {
     let own = CApi::load(&common::c_library::get().shared);
     assert_ne!(own.file(), original.file());
     let theirs = CSide::new(&original, Detail::Full, Some(Tally::of_the_c_api()));
-    compare(CSide::new(&own, Detail::Full, None), theirs, true);
+    compare(CSide::new(&own, Detail::Full, None), theirs);
 }
 
 #[test]

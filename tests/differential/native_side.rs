@@ -189,6 +189,11 @@ impl Side for NativeSide {
                 return write(self.expects[*expect].display(self.format(*text)));
             }
             Op::Transfer { .. } | Op::TransferExpect { .. } => unreachable!("made of two"),
+            Op::SetWide { .. }
+            | Op::SetHead { .. }
+            | Op::CompareHead { .. }
+            | Op::CopyBytes { .. }
+            | Op::OutOfRange { .. } => unreachable!("of the C API alone"),
         }
         Outcome::Nothing
     }

@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use crate::class::{Class, class};
 use crate::message;
+use crate::side::Detail;
 
 /// How many entries and how many expectations there are.
 pub(crate) const ENTRIES: usize = 3;
@@ -42,6 +43,13 @@ pub(crate) enum Op {
         attr: Attr,
         max_bit: u32,
         bits: Vec<u32>,
+    },
+    /// Sets a number through a setter of a width that is not below its own.
+    SetWide {
+        entry: usize,
+        attr: Attr,
+        width: usize,
+        value: u64,
     },
     Unset {
         entry: usize,
@@ -101,6 +109,31 @@ pub(crate) enum Op {
         expect: usize,
         attr: ExpectAttr,
         tuple: TupleParts,
+    },
+    /// Sets a tuple to the front of an entry as it is.
+    SetHead {
+        expect: usize,
+        attr: ExpectAttr,
+        entry: usize,
+    },
+    /// Compares an entry with a tuple of an expectation, as if that were an
+    /// entry too.
+    CompareHead {
+        entry: usize,
+        expect: usize,
+        attr: ExpectAttr,
+        flags: u32,
+    },
+    /// Copies the bytes of an expectation, as conntrackd does.
+    CopyBytes {
+        to: usize,
+        from: usize,
+    },
+    /// Asks for attributes, groups and options that there are none of.
+    OutOfRange {
+        entry: usize,
+        expect: usize,
+        number: u32,
     },
     SetNumber {
         expect: usize,
@@ -173,6 +206,8 @@ impl Op {
             | Self::SetName { entry, .. }
             | Self::SetInfo { entry, .. }
             | Self::SetLabels { entry, .. }
+            | Self::SetWide { entry, .. }
+            | Self::OutOfRange { entry, .. }
             | Self::Unset { entry, .. }
             | Self::SetGroup { entry, .. }
             | Self::UnsetGroup { entry, .. }
@@ -190,6 +225,8 @@ impl Op {
     pub(crate) fn expect(&self) -> Option<usize> {
         match *self {
             Self::SetTuple { expect, .. }
+            | Self::SetHead { expect, .. }
+            | Self::CopyBytes { to: expect, .. }
             | Self::SetNumber { expect, .. }
             | Self::SetExpectName { expect, .. }
             | Self::UnsetExpect { expect, .. }
@@ -201,12 +238,42 @@ impl Op {
     }
 }
 
-/// A sequence of operations. `marks` are operations that make a read-only
-/// attribute present without a value, which the C library's setters do.
-pub(crate) fn sequences(marks: bool) -> impl Strategy<Value = Vec<Op>> {
-    vec(any_op(marks), 4..24)
+/// A sequence of operations; in full detail also of those that only the C API has.
+pub(crate) fn sequences(detail: Detail) -> impl Strategy<Value = Vec<Op>> {
+    let op = match detail {
+        Detail::Native => any_op(false).boxed(),
+        Detail::Full => prop_oneof![9 => any_op(true), 1 => any_c_op()].boxed(),
+    };
+    vec(op, 4..24)
 }
 
+fn any_c_op() -> impl Strategy<Value = Op> {
+    use ExpectAttr::{Expected, Mask, Master, NatTuple};
+    let heads = || select(vec![Master, Expected, Mask, NatTuple]);
+    let settable = |class| matches!(class, Class::Bytes(..9) | Class::Number(_));
+    let wide = (entries(), attrs(settable), any::<bool>(), any::<u64>());
+    let numbers = select(vec![76, 77, 95, 100, 1000, u32::MAX]);
+    prop_oneof![
+        2 => wide.prop_map(|(entry, attr, wider, value)| {
+            let (Class::Bytes(len) | Class::Number(len)) = class(attr) else {
+                panic!("{attr:?}");
+            };
+            let width = if wider { 8 } else { len };
+            Op::SetWide { entry, attr, width, value }
+        }),
+        3 => (expects(), heads(), entries())
+            .prop_map(|(expect, attr, entry)| Op::SetHead { expect, attr, entry }),
+        3 => (entries(), expects(), heads(), 0..4u32).prop_map(|(entry, expect, attr, rule)| {
+            Op::CompareHead { entry, expect, attr, flags: 1 | rule << 5 }
+        }),
+        1 => two(EXPECTS).prop_map(|(to, from)| Op::CopyBytes { to, from }),
+        1 => (entries(), expects(), numbers)
+            .prop_map(|(entry, expect, number)| Op::OutOfRange { entry, expect, number }),
+    ]
+}
+
+/// `marks` are operations that make a read-only attribute present without a
+/// value, which the C library's setters do.
 fn any_op(marks: bool) -> impl Strategy<Value = Op> {
     prop_oneof![
         20 => any_set(marks),
