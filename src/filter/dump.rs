@@ -193,6 +193,21 @@ impl DumpFilter {
         }
     }
 
+    /// Puts the criteria into a flush, in which a mistake of the kernel would
+    /// delete what nobody asked to delete.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode); [`Error::Invalid`] also for what of a tuple the
+    /// kernel does not compare, or not rightly.
+    pub(crate) fn encode_flush(&self, message: &mut Builder<'_>) -> Result<()> {
+        if !self.tuples.is_exact() || !self.tuple.as_deref().is_none_or(is_exact) {
+            return Err(Error::Invalid(
+                "a flush by what the kernel does not compare rightly; use flush_filtered",
+            ));
+        }
+        self.encode(message)
+    }
+
     fn encode_tuple(&self, entry: &Conntrack, message: &mut Builder<'_>) -> Result<()> {
         let family = L3Proto(entry.head.tuple.l3);
         if self.family.is_some_and(|asked| asked != family) {
@@ -227,6 +242,20 @@ const FLAGS: [(Option<L3Proto>, Attr, u32); 14] = [
     (Some(L3Proto::IPV6), Attr::IcmpCode, flag::ICMPV6_CODE),
     (Some(L3Proto::IPV6), Attr::IcmpId, flag::ICMPV6_ID),
 ];
+
+/// Whether the kernel compares all that is present of an entry's original tuple,
+/// and rightly: not IPv6 addresses, which all kernels up to 6.18 take the other way
+/// round, not a zone, and ports of TCP and UDP only.
+fn is_exact(entry: &Conntrack) -> bool {
+    let flags = tuple_flags(entry);
+    let ports = flag::PROTO_SRC_PORT | flag::PROTO_DST_PORT;
+    let wrong = match L3Proto(entry.head.tuple.l3) {
+        L3Proto::IPV6 => flag::IP_SRC | flag::IP_DST | flag::ZONE,
+        _ => flag::ZONE,
+    };
+    let knows_ports = matches!(L4Proto(entry.head.tuple.l4), L4Proto::TCP | L4Proto::UDP);
+    flags & wrong == 0 && (knows_ports || flags & ports == 0)
+}
 
 fn tuple_flags(entry: &Conntrack) -> u32 {
     let own = L3Proto(entry.head.tuple.l3);

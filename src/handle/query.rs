@@ -49,7 +49,12 @@ pub enum Query<'a> {
     /// The same, and set their counters to zero.
     #[doc(alias = "NFCT_Q_DUMP_FILTER_RESET")]
     DumpFilterReset(&'a DumpFilter),
-    /// Delete the entries that the kernel's filter lets pass.
+    /// Delete the entries that the kernel's filter lets pass. Refused with
+    /// [`Error::Invalid`](crate::Error::Invalid) is a filter by IPv6 addresses, by
+    /// the zone of one direction, or by ports of protocols other than TCP and UDP:
+    /// the kernel would delete what was not asked for.
+    /// [`Handle::flush_filtered`](crate::Handle::flush_filtered) takes any filter,
+    /// and minds older kernels too.
     #[doc(alias = "NFCT_Q_FLUSH_FILTER")]
     FlushFilter(&'a DumpFilter),
 }
@@ -108,9 +113,8 @@ impl Query<'_> {
             }
             Self::Destroy(entry) | Self::Get(entry) => encode_key(entry, message),
             Self::Flush(_) | Self::Dump(_) | Self::DumpReset(_) => Ok(()),
-            Self::DumpFilter(filter)
-            | Self::DumpFilterReset(filter)
-            | Self::FlushFilter(filter) => filter.encode(message),
+            Self::DumpFilter(filter) | Self::DumpFilterReset(filter) => filter.encode(message),
+            Self::FlushFilter(filter) => filter.encode_flush(message),
         }
     }
 

@@ -5,8 +5,9 @@
 
 use netfilter_conntrack::filter::Predicate;
 use netfilter_conntrack::handle::Flushed;
+use netfilter_conntrack::netlink::{Control, Family, Flags, Header, Message, Socket};
 use netfilter_conntrack::{
-    Attr, Conntrack, Direction, DumpFilter, Handle, L3Proto, L4Proto, Query, Tuple,
+    Attr, Conntrack, Direction, DumpFilter, Error, Handle, L3Proto, L4Proto, Query, Tuple,
 };
 
 use super::common::{flows, netns};
@@ -78,6 +79,25 @@ fn ipv6_addresses_are_not_inverted() {
     });
 }
 
+/// Sends a filter to the kernel as a flush, whatever it makes of it.
+fn flush_unchecked(filter: &DumpFilter) {
+    let mut request = Vec::new();
+    Query::DumpFilter(filter).encode(1, &mut request).unwrap();
+    let header = Header {
+        kind: 0x102, // IPCTNL_MSG_CT_DELETE
+        flags: Flags::REQUEST | Flags::ACK,
+        ..Header::read(&request).unwrap()
+    };
+    request[..16].copy_from_slice(&header.to_bytes());
+    request[17] = 1; // the version, without which the family would not count
+    let socket = Socket::open(Family::NETFILTER).unwrap();
+    socket.send(&request).unwrap();
+    let mut buffer = [0; 1024];
+    let len = socket.recv(&mut buffer).unwrap().len;
+    let control = Message::parse(&buffer[..len]).unwrap().control();
+    assert!(matches!(control, Some(Control::Ack(_))), "{control:?}");
+}
+
 #[test]
 fn deleting_one_ipv6_address_deletes_just_that() {
     netns::run(|| {
@@ -91,15 +111,17 @@ fn deleting_one_ipv6_address_deletes_just_that() {
         assert_eq!(left(&mut handle, L3Proto::IPV6), [1, 2, 4, 5]);
         assert_eq!(left(&mut handle, L3Proto::IPV4), [1, 2, 3, 4, 5]);
 
-        // A flush with the filter of the C library, if it went to the kernel as
-        // it is, would delete the others.
+        // So does a flush with the filter of the C library, which a query refuses.
         let filter = raw_source(&flows::udp6(2));
         let flushed = handle.flush_filtered(&filter).unwrap();
         assert!(matches!(flushed, Flushed::OneByOne(done) if done.deleted == 1));
         assert_eq!(left(&mut handle, L3Proto::IPV6), [1, 4, 5]);
-        handle
-            .query(Query::FlushFilter(&raw_source(&flows::udp6(1))))
-            .unwrap();
+        let filter = raw_source(&flows::udp6(1));
+        let refused = handle.query(Query::FlushFilter(&filter)).unwrap_err();
+        assert!(matches!(refused, Error::Invalid(_)), "{refused}");
+        assert_eq!(left(&mut handle, L3Proto::IPV6), [1, 4, 5]);
+        // As it is, the kernel takes it for all the others.
+        flush_unchecked(&filter);
         assert_eq!(left(&mut handle, L3Proto::IPV6), [1]);
         assert_eq!(left(&mut handle, L3Proto::IPV4), [1, 2, 3, 4, 5]);
     });
