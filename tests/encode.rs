@@ -6,7 +6,7 @@ mod common;
 use common::attributes::{build, by_name};
 use common::vectors::{self, Vector, attributes, number};
 use netfilter_conntrack::conntrack::{AttrValue, DccpInfo, DccpState, ProtoInfo};
-use netfilter_conntrack::netlink::Message;
+use netfilter_conntrack::netlink::{Builder, Message};
 use netfilter_conntrack::{
     Bitmask, Conntrack, ConntrackRef, DumpFilter, Error, L3Proto, L4Proto, Query, Status, Tuple,
 };
@@ -54,6 +54,13 @@ fn entries_are_encoded_whole() {
             other => panic!("{}: {other}", vector.name),
         };
         assert!(whole, "{}", vector.name);
+        let mut alone = create[..HEADERS].to_vec();
+        let start = alone.len();
+        Builder::fragment(&mut alone, |message| {
+            entry.encode_into(message).expect("an entry");
+        })
+        .expect("a short one");
+        assert_eq!(alone[start..], create[start..]);
         for request in [create, update, both] {
             assert_eq!(
                 request[HEADERS..],

@@ -29,6 +29,41 @@ use crate::uapi::{
     cta, cta_help, cta_ip, cta_nat, cta_proto, cta_protoinfo, cta_seqadj, cta_synproxy, cta_tuple,
 };
 
+impl Conntrack {
+    /// Puts the attributes of the entry into a message whose headers are there:
+    /// one of the conntrack subsystem, or a nest of another's, such as the entry
+    /// that goes with a packet of NFQUEUE (`NFQA_CT`). [`Query`](crate::Query)
+    /// makes whole requests.
+    ///
+    /// Not put is what only the kernel sets (counters, timestamps, use, id,
+    /// security context); CONFIRMED is added to the status, as the kernel demands it.
+    ///
+    /// ```
+    /// use netfilter_conntrack::netlink::{Builder, Header};
+    /// use netfilter_conntrack::nfnetlink::{L3Proto, Nfgenmsg, Subsystem};
+    /// use netfilter_conntrack::{Conntrack, Tuple};
+    ///
+    /// let tuple = Tuple::udp("192.0.2.1:9".parse().unwrap(), "192.0.2.2:53".parse().unwrap())?;
+    /// let entry = Conntrack::flow(tuple);
+    /// let mut buffer = Vec::new();
+    /// let header = Header::request(Subsystem::CONNTRACK.message_type(0), Default::default());
+    /// let mut message = Nfgenmsg::family(L3Proto::IPV4).start(&mut buffer, header);
+    /// entry.encode_into(&mut message)?;
+    /// message.finish()?;
+    /// # Ok::<(), netfilter_conntrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the original tuple is missing, a tuple's family is
+    /// neither IPv4 nor IPv6, or labels and their mask differ in size. Part of the
+    /// attributes may be in the message then, which is to be dropped.
+    #[doc(alias = "nfct_nlmsg_build")]
+    #[doc(alias = "nfct_build_conntrack")]
+    pub fn encode_into(&self, message: &mut Builder<'_>) -> Result<()> {
+        encode(self, message)
+    }
+}
+
 /// Puts all attributes that a request may carry.
 ///
 /// Not put is what only the kernel sets (counters, timestamps, use, id,

@@ -21,6 +21,21 @@ use crate::netlink::Builder;
 use crate::nfnetlink::L3Proto;
 use crate::uapi::{cta_expect, cta_expect_nat};
 
+impl Expect {
+    /// Puts the attributes of the expectation into a message whose headers are
+    /// there, or into a nest of another subsystem's, such as the expectation that
+    /// is made for a packet of NFQUEUE (`NFQA_EXP`).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where a tuple's family is neither IPv4 nor IPv6. Part of
+    /// the attributes may be in the message then, which is to be dropped.
+    #[doc(alias = "nfexp_nlmsg_build")]
+    #[doc(alias = "nfexp_build_expect")]
+    pub fn encode_into(&self, message: &mut Builder<'_>) -> Result<()> {
+        encode(self, message)
+    }
+}
+
 /// Puts all attributes that a request may carry; the id is not one of them,
 /// since the kernel makes it.
 ///
