@@ -44,6 +44,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> io::Result<()> {
     // Whoever subscribes first and lists then misses nothing in between.
     let mut events = Handle::open(options.groups)?;
+    // The kernel drops events while the buffer is full; 8 MiB last for a while,
+    // that of the lists too.
+    events.set_receive_buffer(8 << 20)?;
     for round in 0..options.lists {
         if round > 0 {
             thread::sleep(options.interval);
@@ -53,8 +56,6 @@ fn run(options: &Options) -> io::Result<()> {
     if options.groups.is_empty() {
         return Ok(());
     }
-    // The kernel drops events while the buffer is full; 8 MiB last for a while.
-    events.set_receive_buffer(8 << 20)?;
     follow(&mut events, options)
 }
 

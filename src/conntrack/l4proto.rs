@@ -20,7 +20,7 @@ impl L4Proto {
     pub const TCP: Self = Self(6);
     /// UDP.
     pub const UDP: Self = Self(17);
-    /// DCCP; Linux tracked it until 6.17.
+    /// DCCP, which Linux 6.18 does not track any more.
     pub const DCCP: Self = Self(33);
     /// GRE, tracked by its keys.
     pub const GRE: Self = Self(47);

@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 ///   `a`–`z`, `0`–`9`, `-` and blank, such as a comment behind it; and where an
 ///   earlier line has the same number or the same name.
 #[doc(alias = "nfct_labelmap")]
+#[doc(alias = "nfct_labelmap_destroy")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelMap {
     /// At the place of its number the name of a label; empty where it has none.

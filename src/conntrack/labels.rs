@@ -21,6 +21,9 @@ const WORD: u32 = u32::BITS;
 /// # Ok::<(), netfilter_conntrack::Error>(())
 /// ```
 #[doc(alias = "nfct_bitmask")]
+#[doc(alias = "nfct_bitmask_clone")]
+#[doc(alias = "nfct_bitmask_equal")]
+#[doc(alias = "nfct_bitmask_destroy")]
 #[derive(Clone, Default)]
 pub struct Bitmask {
     words: Words,

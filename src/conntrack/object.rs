@@ -31,6 +31,7 @@ use super::tuple_attrs::ORIGINAL;
 // is an empty entry: both are rules of the C library that its programs can see.
 #[doc(alias = "nf_conntrack")]
 #[doc(alias = "nfct_new")]
+#[doc(alias = "nfct_destroy")]
 #[derive(Default)]
 #[repr(C)]
 pub struct Conntrack {
@@ -127,6 +128,7 @@ impl Conntrack {
 
     /// Whether the attribute is present.
     #[doc(alias = "nfct_attr_is_set")]
+    #[doc(alias = "nfct_attr_is_set_array")]
     #[must_use]
     pub fn is_set(&self, attr: Attr) -> bool {
         self.head.set.contains(attr)

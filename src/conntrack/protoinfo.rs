@@ -50,7 +50,7 @@ pub struct SctpInfo {
     pub vtag_reply: Option<u32>,
 }
 
-/// DCCP, which Linux tracked until 6.17; parts that are absent are `None`.
+/// DCCP, which Linux 6.18 does not track any more; parts that are absent are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DccpInfo {
     /// The state.

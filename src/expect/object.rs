@@ -32,6 +32,8 @@ use crate::error::Result;
 // they are absent.
 #[doc(alias = "nf_expect")]
 #[doc(alias = "nfexp_new")]
+#[doc(alias = "nfexp_clone")]
+#[doc(alias = "nfexp_destroy")]
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Expect {

@@ -34,6 +34,11 @@ use crate::uapi::{cta, cta_filter, cta_filter_flag as flag};
 /// ```
 #[doc(alias = "nfct_filter_dump")]
 #[doc(alias = "nfct_filter_dump_create")]
+#[doc(alias = "nfct_filter_dump_destroy")]
+#[doc(alias = "nfct_filter_dump_set_attr")]
+#[doc(alias = "nfct_filter_dump_set_attr_u8")]
+#[doc(alias = "nfct_filter_dump_set_attr_u16")]
+#[doc(alias = "nfct_nlmsg_build_filter")]
 #[derive(Clone, Debug, Default)]
 pub struct DumpFilter {
     /// Value and mask.

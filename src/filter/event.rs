@@ -60,6 +60,7 @@ use crate::netlink::Socket;
 /// it is compiled.
 #[doc(alias = "nfct_filter")]
 #[doc(alias = "nfct_filter_create")]
+#[doc(alias = "nfct_filter_destroy")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
     criteria: Vec<Criterion>,
@@ -170,6 +171,7 @@ impl EventFilter {
     /// Whether the kernel takes so many shows when the filter is
     /// [compiled](Self::compile).
     #[doc(alias = "nfct_filter_add_attr")]
+    #[doc(alias = "nfct_filter_add_attr_u32")]
     pub fn add(&mut self, criterion: Criterion) {
         self.criteria.push(criterion);
     }

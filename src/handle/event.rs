@@ -99,6 +99,8 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     /// [`DecodeError`] where the message is malformed.
+    #[doc(alias = "nfct_parse_conntrack")]
+    #[doc(alias = "nfexp_parse_expect")]
     pub fn parse(message: Message<'a>) -> Result<Option<Self>, DecodeError> {
         let topic = Topic::of(message.header());
         topic

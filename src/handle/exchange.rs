@@ -89,6 +89,7 @@ impl Handle {
     /// goes on with those that were not), [`Error::Decode`] for a malformed
     /// message (the next call goes on behind it), [`Error::Truncated`].
     #[doc(alias = "nfct_catch")]
+    #[doc(alias = "nfexp_catch")]
     pub fn catch(&mut self) -> Result<Caught> {
         loop {
             match self.receive(Awaiting::Anything, Wait::BySocket)? {

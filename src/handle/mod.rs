@@ -74,6 +74,7 @@ use sequence::Sequence;
 /// # Ok::<(), netfilter_conntrack::Error>(())
 /// ```
 #[doc(alias = "nfct_handle")]
+#[doc(alias = "nfct_close")]
 #[derive(Debug)]
 pub struct Handle {
     socket: Socket,
@@ -104,7 +105,9 @@ impl Handle {
         Ok(Self::from_socket(socket))
     }
 
-    /// A handle over a socket of the family [`Family::NETFILTER`].
+    /// A handle over a socket of the family [`Family::NETFILTER`]. What was sent
+    /// over it before must have been answered.
+    #[doc(alias = "nfct_open_nfnl")]
     #[must_use]
     pub fn from_socket(socket: Socket) -> Self {
         Self {
@@ -220,6 +223,7 @@ impl Handle {
 
     /// The socket, to set options or to look at it. Receiving from it would
     /// take away what the handle waits for.
+    #[doc(alias = "nfct_nfnlh")]
     #[must_use]
     pub fn socket(&self) -> &Socket {
         &self.socket

@@ -44,8 +44,8 @@ impl Handle {
         self.list_special(ct_message::GET_DYING, family)
     }
 
-    /// Lists entries whose first packet has not left yet. Kernels since 6.1
-    /// keep no such list and always answer with an empty one.
+    /// Lists entries whose first packet has not left yet. Linux 5.19
+    /// and later keep no such list and always answer with an empty one.
     ///
     /// # Errors
     /// As [`dump`](Self::dump).

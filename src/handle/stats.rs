@@ -87,7 +87,8 @@ pub struct ExpectCpuStats {
 pub struct TableStats {
     /// Entries in the network namespace.
     pub entries: u32,
-    /// Entries the namespace may have (`nf_conntrack_max`); `None` before Linux 5.1.
+    /// Entries the namespace may have (`nf_conntrack_max`); `None` where an
+    /// older kernel does not say.
     pub max_entries: Option<u32>,
 }
 

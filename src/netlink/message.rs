@@ -79,44 +79,62 @@ bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct Flags: u16 {
         /// A request (`NLM_F_REQUEST`); on every message to the kernel.
+        #[doc(alias = "NLM_F_REQUEST")]
         const REQUEST = 0x01;
         /// Part of a multipart message that ends with DONE (`NLM_F_MULTI`).
+        #[doc(alias = "NLM_F_MULTI")]
         const MULTI = 0x02;
         /// Asks for an acknowledgement, also on success (`NLM_F_ACK`).
+        #[doc(alias = "NLM_F_ACK")]
         const ACK = 0x04;
         /// Asks for the resulting notification to be sent back (`NLM_F_ECHO`).
+        #[doc(alias = "NLM_F_ECHO")]
         const ECHO = 0x08;
         /// The dump was inconsistent: the table changed meanwhile (`NLM_F_DUMP_INTR`).
+        #[doc(alias = "NLM_F_DUMP_INTR")]
         const DUMP_INTR = 0x10;
         /// The dump was filtered as asked (`NLM_F_DUMP_FILTERED`).
+        #[doc(alias = "NLM_F_DUMP_FILTERED")]
         const DUMP_FILTERED = 0x20;
 
         /// GET: the whole tree (`NLM_F_ROOT`).
+        #[doc(alias = "NLM_F_ROOT")]
         const ROOT = 0x100;
         /// GET: all that match (`NLM_F_MATCH`).
+        #[doc(alias = "NLM_F_MATCH")]
         const MATCH = 0x200;
         /// GET: an atomic snapshot (`NLM_F_ATOMIC`).
+        #[doc(alias = "NLM_F_ATOMIC")]
         const ATOMIC = 0x400;
         /// GET: dump (`NLM_F_DUMP`).
+        #[doc(alias = "NLM_F_DUMP")]
         const DUMP = Self::ROOT.bits() | Self::MATCH.bits();
 
         /// NEW: replace what exists (`NLM_F_REPLACE`).
+        #[doc(alias = "NLM_F_REPLACE")]
         const REPLACE = 0x100;
         /// NEW: fail with EEXIST if it exists (`NLM_F_EXCL`).
+        #[doc(alias = "NLM_F_EXCL")]
         const EXCL = 0x200;
         /// NEW: create if it does not exist (`NLM_F_CREATE`).
+        #[doc(alias = "NLM_F_CREATE")]
         const CREATE = 0x400;
         /// NEW: add to the end of a list (`NLM_F_APPEND`).
+        #[doc(alias = "NLM_F_APPEND")]
         const APPEND = 0x800;
 
         /// DELETE: not recursively (`NLM_F_NONREC`).
+        #[doc(alias = "NLM_F_NONREC")]
         const NONREC = 0x100;
         /// DELETE: several objects (`NLM_F_BULK`), Linux 5.19 and later.
+        #[doc(alias = "NLM_F_BULK")]
         const BULK = 0x200;
 
         /// Acknowledgement: the request is not repeated in it (`NLM_F_CAPPED`).
+        #[doc(alias = "NLM_F_CAPPED")]
         const CAPPED = 0x100;
         /// Acknowledgement: extended-ack attributes follow (`NLM_F_ACK_TLVS`).
+        #[doc(alias = "NLM_F_ACK_TLVS")]
         const ACK_TLVS = 0x200;
 
         const _ = !0;
