@@ -3,15 +3,22 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_uint, c_void};
+use std::net::Ipv4Addr;
 use std::ptr;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
+use netfilter_conntrack::L3Proto;
 
 pub(crate) const QUERY_DUMP: c_uint = 5;
 const CALLBACK_CONTINUE: c_int = 1;
 const TYPE_ALL: c_uint = 7;
 const SUBSYSTEM_CONNTRACK: u8 = 1;
 
+const ATTR_ORIG_IPV4_SRC: c_int = 0;
+const ATTR_ORIG_L3PROTO: c_int = 15;
+const COMPARE_MASK: c_uint = 32;
+
+type Compare = unsafe extern "C" fn(*mut c_void, *mut c_void, c_uint) -> c_int;
 type Callback = extern "C" fn(c_uint, *mut c_void, *mut c_void) -> c_int;
 
 /// The functions the benches call.
@@ -20,6 +27,11 @@ pub(crate) struct CLibrary {
     close: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
     register: Symbol<unsafe extern "C" fn(*mut c_void, c_uint, Callback, *mut c_void) -> c_int>,
     query: Symbol<unsafe extern "C" fn(*mut c_void, c_uint, *const c_void) -> c_int>,
+    new: Symbol<unsafe extern "C" fn() -> *mut c_void>,
+    destroy: Symbol<unsafe extern "C" fn(*mut c_void)>,
+    set_u8: Symbol<unsafe extern "C" fn(*mut c_void, c_int, u8)>,
+    set_u32: Symbol<unsafe extern "C" fn(*mut c_void, c_int, u32)>,
+    cmp: Symbol<Compare>,
     _library: Library,
 }
 
@@ -37,6 +49,11 @@ impl CLibrary {
                 close: library.get(b"nfct_close\0").unwrap(),
                 register: library.get(b"nfct_callback_register\0").unwrap(),
                 query: library.get(b"nfct_query\0").unwrap(),
+                new: library.get(b"nfct_new\0").unwrap(),
+                destroy: library.get(b"nfct_destroy\0").unwrap(),
+                set_u8: library.get(b"nfct_set_attr_u8\0").unwrap(),
+                set_u32: library.get(b"nfct_set_attr_u32\0").unwrap(),
+                cmp: library.get(b"nfct_cmp\0").unwrap(),
                 _library: library,
             }
         }
@@ -50,16 +67,56 @@ impl CLibrary {
             CALLBACK_CONTINUE
         }
         let mut counted = 0usize;
-        let family = u32::from(netfilter_conntrack::L3Proto::IPV4.0);
+        self.dump(count, (&raw mut counted).cast());
+        counted
+    }
+
+    /// Dumps the table with a callback that compares each entry with one that has
+    /// this original source address alone, as `conntrack -L -s` does; gives the
+    /// count of those that match.
+    pub(crate) fn count_source(&self, source: Ipv4Addr) -> usize {
+        struct Search {
+            cmp: Compare,
+            wanted: *mut c_void,
+            matched: usize,
+        }
+        extern "C" fn compare(_: c_uint, entry: *mut c_void, data: *mut c_void) -> c_int {
+            // SAFETY: `data` is the search below, which outlives the query, and
+            // `entry` an object of the library.
+            unsafe {
+                let search = &mut *data.cast::<Search>();
+                let same = (search.cmp)(search.wanted, entry, COMPARE_MASK);
+                search.matched += usize::try_from(same).unwrap();
+            }
+            CALLBACK_CONTINUE
+        }
+        // SAFETY: the object is made, filled and destroyed by the library.
+        unsafe {
+            let mut search = Search {
+                cmp: *self.cmp,
+                wanted: (self.new)(),
+                matched: 0,
+            };
+            (self.set_u8)(search.wanted, ATTR_ORIG_L3PROTO, L3Proto::IPV4.0);
+            let address = u32::from_ne_bytes(source.octets());
+            (self.set_u32)(search.wanted, ATTR_ORIG_IPV4_SRC, address);
+            self.dump(compare, (&raw mut search).cast());
+            (self.destroy)(search.wanted);
+            search.matched
+        }
+    }
+
+    /// Dumps the table and passes each entry to the callback.
+    fn dump(&self, callback: Callback, data: *mut c_void) {
+        let family = u32::from(L3Proto::IPV4.0);
         // SAFETY: all pointers are live for the calls they are given to.
         unsafe {
             let handle = (self.open)(SUBSYSTEM_CONNTRACK, 0);
             assert!(!handle.is_null());
-            (self.register)(handle, TYPE_ALL, count, (&raw mut counted).cast());
+            (self.register)(handle, TYPE_ALL, callback, data);
             let done = (self.query)(handle, QUERY_DUMP, ptr::from_ref(&family).cast());
             assert_eq!(done, 0);
             (self.close)(handle);
         }
-        counted
     }
 }

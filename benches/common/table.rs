@@ -81,10 +81,15 @@ pub(crate) fn flow(number: usize) -> Conntrack {
 
 /// Fills the table with this many flows.
 pub(crate) fn fill(entries: usize) {
+    fill_with(entries, flow);
+}
+
+/// Fills the empty table with this many flows, which `flow` makes of their numbers.
+pub(crate) fn fill_with(entries: usize, flow: impl Fn(usize) -> Conntrack) {
     let mut handle = Handle::open(Groups::empty()).unwrap();
     let mut from = 0;
     while from < entries {
-        let flows: Vec<Conntrack> = (from..entries.min(from + 1000)).map(flow).collect();
+        let flows: Vec<Conntrack> = (from..entries.min(from + 1000)).map(&flow).collect();
         handle
             .batch(flows.iter().map(Query::Create), |_, result| result.unwrap())
             .unwrap();

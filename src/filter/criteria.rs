@@ -68,3 +68,43 @@ impl DumpFilter {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::{Direction, L4Proto, Status};
+
+    #[test]
+    fn a_restricted_filter_has_no_other_criteria() {
+        let filter = DumpFilter::new()
+            .mark(1, 1)
+            .status(Status::ASSURED, Status::ASSURED)
+            .zone(3)
+            .l4proto(L4Proto::TCP)
+            .source(Direction::Reply, "192.0.2.1".parse().unwrap());
+        assert_eq!(filter.criteria(), Criteria::all());
+        for bits in 0..=Criteria::all().bits() {
+            let kinds = Criteria::from_bits_truncate(bits);
+            let left = filter.restricted(kinds).criteria();
+            // Addresses say the family too.
+            let expected = match kinds.contains(Criteria::TUPLE) {
+                true => kinds | Criteria::FAMILY,
+                false => kinds,
+            };
+            assert_eq!(left, expected);
+        }
+    }
+
+    #[test]
+    fn tuples_without_a_family_make_two_requests() {
+        let families = |filter: DumpFilter| {
+            let filters = filter.by_family();
+            filters.iter().map(DumpFilter::l3proto).collect::<Vec<_>>()
+        };
+        let tcp = DumpFilter::new().l4proto(L4Proto::TCP);
+        let both = [L3Proto::IPV4, L3Proto::IPV6];
+        assert_eq!(families(tcp.clone()), both);
+        assert_eq!(families(tcp.family(L3Proto::IPV6)), [L3Proto::IPV6]);
+        assert_eq!(families(DumpFilter::new().mark(1, 1)), [L3Proto::UNSPEC]);
+    }
+}

@@ -170,3 +170,112 @@ pub(super) fn family_of(address: IpAddr) -> L3Proto {
         IpAddr::V6(_) => L3Proto::IPV6,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::Conntrack;
+    use crate::conntrack::Tuple;
+    use crate::filter::DumpFilter;
+    use crate::netlink::{Attr, Attrs, Message};
+    use crate::nfnetlink::Nfgenmsg;
+
+    /// The attributes of a tuple's nests, in the order sent, and its flags.
+    type Sent = (Vec<(u16, Vec<u8>)>, u32);
+
+    /// Family, original and reply tuple of a request with the filter.
+    fn sent(filter: &DumpFilter) -> Result<(L3Proto, Sent, Sent)> {
+        let mut bytes = Vec::new();
+        crate::Query::DumpFilter(filter).encode(1, &mut bytes)?;
+        let message = Message::parse(&bytes)?;
+        let (header, attributes) = Nfgenmsg::split(&message)?;
+        let find = |kind| Attrs::new(attributes).find(kind).unwrap();
+        let flags = |kind| {
+            let flags = find(cta::FILTER).map(|nest: Attr<'_>| nest.nested().find(kind));
+            flags.map_or(0, |flags| flags.unwrap().unwrap().u32().unwrap())
+        };
+        let tuple = |kind| {
+            let nests = find(kind).into_iter().flat_map(|tuple| tuple.nested());
+            let parts = nests.flat_map(|nest| nest.unwrap().nested());
+            parts
+                .map(|part| {
+                    part.map(|part| (part.kind(), part.payload().to_vec()))
+                        .unwrap()
+                })
+                .collect()
+        };
+        let original = (tuple(cta::TUPLE_ORIG), flags(cta_filter::ORIG_FLAGS));
+        let reply = (tuple(cta::TUPLE_REPLY), flags(cta_filter::REPLY_FLAGS));
+        Ok((header.family, original, reply))
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_what_is_compared_is_sent() {
+        let filter = DumpFilter::new()
+            .l4proto(L4Proto::UDP)
+            .destination(Direction::Original, ip("192.0.2.1"))
+            .source_port(Direction::Reply, 53);
+        let original = vec![
+            (cta_ip::V4_DST, vec![192, 0, 2, 1]),
+            (cta_proto::NUM, vec![17]),
+        ];
+        let reply = vec![
+            (cta_proto::NUM, vec![17]),
+            (cta_proto::SRC_PORT, vec![0, 53]),
+        ];
+        let expected = (
+            L3Proto::IPV4,
+            (original, flag::IP_DST | flag::PROTO_NUM),
+            (reply, flag::PROTO_SRC_PORT | flag::PROTO_NUM),
+        );
+        assert_eq!(sent(&filter).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_kernels_get_wrong_is_left_out() {
+        let none = (Vec::new(), 0);
+        let v6 = DumpFilter::new().source(Direction::Reply, ip("2001:db8::1"));
+        assert_eq!(
+            sent(&v6).unwrap(),
+            (L3Proto::IPV6, none.clone(), none.clone())
+        );
+        let sctp = DumpFilter::new()
+            .family(L3Proto::IPV4)
+            .l4proto(L4Proto::SCTP)
+            .source_port(Direction::Reply, 80);
+        let number = (vec![(cta_proto::NUM, vec![132])], flag::PROTO_NUM);
+        assert_eq!(sent(&sctp).unwrap(), (L3Proto::IPV4, number, none.clone()));
+        let no_protocol = DumpFilter::new()
+            .family(L3Proto::IPV4)
+            .source_port(Direction::Original, 80);
+        assert_eq!(
+            sent(&no_protocol).unwrap(),
+            (L3Proto::IPV4, none.clone(), none)
+        );
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let entry = Conntrack::flow(Tuple::new(ip("::1"), ip("::2"), L4Proto::TCP).unwrap());
+        let (v4, v6) = (ip("192.0.2.1"), ip("2001:db8::1"));
+        for filter in [
+            DumpFilter::new().l4proto(L4Proto::TCP),
+            DumpFilter::new()
+                .family(L3Proto::IPV6)
+                .source(Direction::Original, v4),
+            DumpFilter::new()
+                .source(Direction::Original, v4)
+                .source(Direction::Reply, v6),
+            DumpFilter::new().tuple(&entry).l4proto(L4Proto::TCP),
+        ] {
+            assert!(
+                matches!(sent(&filter), Err(Error::Invalid(_))),
+                "{filter:?}"
+            );
+        }
+    }
+}
