@@ -106,6 +106,19 @@ fn options_can_be_read_back() {
 }
 
 #[test]
+fn a_socket_stays_in_its_namespace() {
+    netns::run(|| {
+        let (a, b) = pair();
+        let cookie = a.namespace_cookie().unwrap();
+        assert_eq!(b.namespace_cookie().unwrap(), cookie);
+        netns::run(|| {
+            assert_ne!(pair().0.namespace_cookie().unwrap(), cookie);
+            assert_eq!(a.namespace_cookie().unwrap(), cookie);
+        });
+    });
+}
+
+#[test]
 fn groups_by_mask_and_by_number() {
     let socket = Socket::bind(Family::ROUTE, 0, 0b11).unwrap();
     socket.set_groups(0b101).unwrap();

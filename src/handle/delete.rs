@@ -4,14 +4,9 @@ use std::net::IpAddr;
 
 use super::Handle;
 use super::deletion::Deletion;
-use super::exchange::{Caught, Incoming};
-use super::inbox::Wait;
-use super::matching::Plan;
 use super::query::Query;
-use super::sequence::Awaiting;
-use crate::conntrack::ConntrackRef;
 use crate::error::{Error, KernelError, Result};
-use crate::filter::{Cover, Criteria, DumpFilter, Matcher, Predicate};
+use crate::filter::{Cover, Criteria, DumpFilter, Predicate};
 
 /// What became of the entries that were to be deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +52,12 @@ impl Handle {
     /// and id, so that nothing else can be: not an entry of another zone, not a
     /// later flow with the same tuple.
     ///
+    /// The deletions go through a second socket, whose port the events bear. Where
+    /// none can be opened in the network namespace of the handle (because the thread
+    /// has left that, or on Linux before 5.14, which does not tell) they wait until
+    /// the list is complete, and memory grows with their number, by some 200 bytes
+    /// each.
+    ///
     /// ```no_run
     /// use netfilter_conntrack::{Direction, Groups, Handle, Predicate};
     ///
@@ -72,17 +73,34 @@ impl Handle {
     /// As [`dump`](Self::dump), where the list cannot go on; entries listed
     /// before are deleted.
     pub fn delete_matching(&mut self, predicate: &Predicate) -> Result<Deleted> {
-        let Plan { requests, matcher } = self.plan(predicate)?;
-        let mut deletion = Deletion::default();
-        let mut listed = Ok(());
-        for filter in &requests {
-            listed = self.delete_listed(filter, &matcher, &mut deletion);
-            if listed.is_err() {
+        let mut deletion = Deletion::beside(self);
+        let mut interrupted = false;
+        let mut outcome = Ok(());
+        let mut list = self.dump_matching(predicate)?;
+        loop {
+            let added = match list.next() {
+                Ok(Some(entry)) => deletion.add(&entry),
+                Ok(None) => break,
+                Err(error @ Error::Decode(_)) => {
+                    outcome = outcome.and(Err(error));
+                    continue;
+                }
+                Err(Error::DumpInterrupted) => {
+                    interrupted = true;
+                    continue;
+                }
+                Err(error) => Err(error),
+            };
+            if added.is_err() {
+                outcome = added;
                 break;
             }
         }
-        let settled = self.settle(&mut deletion);
-        listed.and(settled).map(|()| deletion.outcome)
+        let deleted = deletion.finish(self)?;
+        outcome.map(|()| Deleted {
+            interrupted,
+            ..deleted
+        })
     }
 
     /// Deletes the UDP flows to a backend that is going or has gone: those sent
@@ -136,95 +154,6 @@ impl Handle {
     #[doc(alias = "NFCT_Q_FLUSH_FILTER")]
     pub fn flush_filtered(&mut self, filter: &DumpFilter) -> Result<Flushed> {
         self.flush_matching(&filter.into())
-    }
-
-    /// Lists the entries that the filter passes and deletes those that match.
-    fn delete_listed(
-        &mut self,
-        filter: &DumpFilter,
-        matcher: &Matcher,
-        deletion: &mut Deletion,
-    ) -> Result<()> {
-        let query = Query::DumpFilter(filter);
-        let seq = self.ask(|seq, buffer| query.encode(seq, buffer), true)?;
-        let mut outcome = Ok(());
-        loop {
-            match self.receive(Awaiting::Anything, Wait::No) {
-                Ok(Incoming::Data { place, header, .. }) if header.seq == seq => {
-                    let added = match ConntrackRef::parse(&self.inbox.message(place)?) {
-                        Ok(entry) if matcher.matches(&entry) => {
-                            deletion.add(&entry, &mut self.sequence)
-                        }
-                        Ok(_) => Ok(()),
-                        Err(error) => Err(error.into()),
-                    };
-                    outcome = outcome.and(added);
-                }
-                // A malformed event is nothing the deletion could be blamed for.
-                Ok(Incoming::Data { place, .. }) => drop(self.deliver(place)),
-                Ok(Incoming::Last(caught, result)) => match number(caught) {
-                    own if own == seq => {
-                        deletion.outcome.interrupted |= result == Err(Error::DumpInterrupted);
-                        return match result {
-                            Ok(()) | Err(Error::DumpInterrupted) => outcome,
-                            Err(error) => Err(error),
-                        };
-                    }
-                    other => deletion.note(other, result, &mut self.sequence),
-                },
-                // The dump goes on, but results may have been lost.
-                Err(Error::Overrun) => deletion.lose(),
-                Err(error @ Error::Decode(_)) => outcome = outcome.and(Err(error)),
-                Err(error) => {
-                    self.sequence.abandon(seq);
-                    return Err(match error {
-                        Error::WouldBlock => Error::ReplyLost,
-                        error => error,
-                    });
-                }
-            }
-            if let Some(datagram) = deletion.next_datagram(false) {
-                if let Err(error) = self.socket.send(datagram) {
-                    self.sequence.abandon(seq);
-                    deletion.lose();
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    /// Sends what is waiting and receives all results.
-    fn settle(&mut self, deletion: &mut Deletion) -> Result<()> {
-        loop {
-            if let Some(datagram) = deletion.next_datagram(true) {
-                let sent = self.socket.send(datagram);
-                if sent.is_err() {
-                    deletion.lose();
-                    return sent;
-                }
-            }
-            if !deletion.is_in_flight() {
-                return Ok(());
-            }
-            match self.receive(Awaiting::Anything, Wait::No) {
-                Ok(Incoming::Last(caught, result)) => {
-                    deletion.note(number(caught), result, &mut self.sequence);
-                }
-                Ok(Incoming::Data { place, .. }) => drop(self.deliver(place)),
-                // After an overrun some results may still be there.
-                Err(Error::Overrun | Error::Decode(_)) => {}
-                Err(_) => deletion.lose(),
-            }
-        }
-    }
-}
-
-/// The sequence number of the request that was answered.
-fn number(caught: Caught) -> u32 {
-    match caught {
-        Caught::Acknowledged(seq) | Caught::Done(seq) => seq,
-        // Only callbacks stop, and no request has this number.
-        Caught::Stopped => 0,
     }
 }
 

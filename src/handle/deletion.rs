@@ -1,170 +1,164 @@
 //! Deletions on their way to the kernel, while a dump is read.
 //!
-//! They go through the socket of the dump, so that they reach the network
-//! namespace it comes from, and their results come in between its datagrams.
+//! A dump and the results of deletions would stand in each other's way in one
+//! receive buffer: the kernel fills half of it with what it lists. So deletions go
+//! through a socket of their own, if it can be opened in the network namespace that
+//! the dump comes from.
 
-use std::collections::VecDeque;
-
+use super::Handle;
 use super::batch::set_ack;
 use super::delete::Deleted;
-use super::sequence::Sequence;
+use super::exchange::{Caught, Incoming};
+use super::inbox::Wait;
+use super::sequence::{Awaiting, Sequence};
 use crate::conntrack::ConntrackRef;
 use crate::error::{Error, Result};
-use crate::netlink::{Flags, Header, Messages, NESTED};
-use crate::nfnetlink::{Nfgenmsg, Subsystem};
+use crate::netlink::{Flags, Header, Messages, NESTED, align};
+use crate::nfnetlink::{Groups, Nfgenmsg, Subsystem};
 use crate::uapi::{ct_message, cta};
 
-/// Requests sent in one datagram. Each may be answered by an error, for which
-/// the kernel takes up to 1 KiB of the receive buffer. All of these must fit into
-/// one of the default size, of which the dump fills half and a datagram more.
-const CHUNK: u64 = 64;
+/// Requests sent in one datagram. Each may be answered by an error, and all of
+/// these must fit into a receive buffer of the default size at once.
+const CHUNK: u64 = 100;
 
 /// The deletions of one pass over the table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Deletion {
-    /// Not sent yet. A chunk waits for the results of the one before it, which
-    /// stand behind a few datagrams of the dump: the queue stays short.
-    waiting: VecDeque<Chunk>,
-    in_flight: Option<Chunk>,
-    pub(super) outcome: Deleted,
+    /// In the namespace of the dump; `None` where the deletions have to wait for
+    /// the end of the dump, whose socket they share then.
+    through: Option<Handle>,
+    /// Not sent yet.
+    waiting: Chunk,
+    outcome: Deleted,
 }
 
-/// Requests for one datagram, and what is known of their results.
-#[derive(Debug)]
+/// Requests, one behind the other.
+#[derive(Debug, Default)]
 struct Chunk {
     requests: Vec<u8>,
-    first: u32,
-    last: u32,
-    /// Where in the datagram the last request starts.
-    last_start: usize,
-    /// Of the requests, how many have been put and not been answered.
-    open: u64,
+    count: u64,
 }
 
 impl Deletion {
-    /// Adds the request to delete an entry: the one with this tuple, zone and id.
-    pub(super) fn add(&mut self, entry: &ConntrackRef<'_>, sequence: &mut Sequence) -> Result<()> {
+    /// Deletions from the table that `handle` lists.
+    pub(super) fn beside(handle: &Handle) -> Self {
+        Self {
+            through: companion(handle),
+            waiting: Chunk::default(),
+            outcome: Deleted::default(),
+        }
+    }
+
+    /// Deletes an entry, the one with this tuple, zone and id: with others, when
+    /// they are enough.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where sending fails.
+    pub(super) fn add(&mut self, entry: &ConntrackRef<'_>) -> Result<()> {
         // The reply tuple is for the second attempt. The kernel skips it here.
-        self.request(entry, &[cta::TUPLE_ORIG, cta::TUPLE_REPLY], sequence)?;
+        self.waiting
+            .add(entry, &[cta::TUPLE_ORIG, cta::TUPLE_REPLY])?;
         self.outcome.matched += 1;
-        Ok(())
-    }
-
-    /// The next datagram to send, where it is time; `all` also where it is not full.
-    pub(super) fn next_datagram(&mut self, all: bool) -> Option<&[u8]> {
-        let full = self.waiting.front().is_some_and(Chunk::is_full);
-        if self.in_flight.is_some() || !(all || full) {
-            return None;
-        }
-        self.in_flight = self.waiting.pop_front();
-        self.in_flight.as_mut().map(Chunk::finish)
-    }
-
-    /// Whether results are still to come.
-    pub(super) fn is_in_flight(&self) -> bool {
-        self.in_flight.is_some()
-    }
-
-    /// Takes the result of a request.
-    pub(super) fn note(&mut self, seq: u32, result: Result<()>, sequence: &mut Sequence) {
-        let Some(mut chunk) = self.in_flight.take() else {
-            return;
-        };
-        if !chunk.contains(seq) {
-            self.in_flight = Some(chunk);
-            return;
-        }
-        if let Err(error) = result {
-            chunk.open = chunk.open.saturating_sub(1);
-            match error {
-                Error::Kernel(error) if error.errno == libc::ENOENT => {
-                    if !self.retry(&chunk, seq, sequence) {
-                        self.outcome.already_gone += 1;
-                    }
-                }
-                error => self.outcome.fail(error),
+        match &mut self.through {
+            Some(handle) if self.waiting.count >= CHUNK => {
+                handle.carry_out(&mut self.waiting, &mut self.outcome)
             }
-        }
-        if seq == chunk.last {
-            // Only the last request asked for an acknowledgement: all that were
-            // not answered by an error have succeeded.
-            self.outcome.deleted += chunk.open;
-        } else {
-            self.in_flight = Some(chunk);
+            _ => Ok(()),
         }
     }
 
-    /// Gives up waiting: the results that are not there were lost.
-    pub(super) fn lose(&mut self) {
-        if let Some(chunk) = self.in_flight.take() {
-            self.outcome.failed += chunk.open;
+    /// Deletes the rest, through `handle` where there was no other way, and tells
+    /// what became of all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where sending fails.
+    pub(super) fn finish(mut self, handle: &mut Handle) -> Result<Deleted> {
+        let through = self.through.as_mut().unwrap_or(handle);
+        through.carry_out(&mut self.waiting, &mut self.outcome)?;
+        Ok(self.outcome)
+    }
+}
+
+/// Another handle in the same network namespace, where that is sure. (The
+/// thread may have gone to another one since the first handle was opened.)
+fn companion(handle: &Handle) -> Option<Handle> {
+    let namespace = handle.socket.namespace_cookie().ok()?;
+    let companion = Handle::open(Groups::empty()).ok()?;
+    let same = companion.socket.namespace_cookie().ok()? == namespace;
+    same.then_some(companion)
+}
+
+impl Handle {
+    /// Sends the requests, a hundred in one datagram, counts what became of them
+    /// and empties the chunk.
+    fn carry_out(&mut self, chunk: &mut Chunk, outcome: &mut Deleted) -> Result<()> {
+        let mut again = Chunk::default();
+        let mut rest = &mut chunk.requests[..];
+        while let Some(sent) = Datagram::cut(&mut rest, &mut self.sequence) {
+            self.socket.send(sent.requests)?;
+            self.count_results(sent, outcome, &mut again);
+        }
+        chunk.requests.clear();
+        chunk.count = 0;
+        match again.count {
+            0 => Ok(()),
+            _ => self.carry_out(&mut again, outcome),
         }
     }
 
-    /// Asks a second time for what was not found, by its reply tuple. Where zones
-    /// are of one direction, a flow can have the original tuple of another for its
-    /// reply tuple, and the kernel may come upon the wrong one (and spare it, by the
-    /// id). Tells whether this was the first attempt.
-    fn retry(&mut self, chunk: &Chunk, seq: u32, sequence: &mut Sequence) -> bool {
-        let requests = Messages::new(&chunk.requests).map_while(|request| request.ok());
-        let Some(request) = { requests }.find(|request| request.seq() == seq) else {
-            return false;
-        };
-        let Ok(entry) = ConntrackRef::parse(&request) else {
-            return false;
-        };
-        entry.wire(cta::TUPLE_ORIG).is_some()
-            && self.request(&entry, &[cta::TUPLE_REPLY], sequence).is_ok()
-    }
-
-    fn request(
-        &mut self,
-        entry: &ConntrackRef<'_>,
-        tuples: &[u16],
-        sequence: &mut Sequence,
-    ) -> Result<()> {
-        let seq = sequence.next();
-        if self.waiting.back().is_none_or(Chunk::is_full) {
-            self.waiting.push_back(Chunk::starting_with(seq));
-        }
-        match self.waiting.back_mut() {
-            Some(chunk) => chunk.add(entry, tuples, seq),
-            None => Ok(()),
+    /// Receives the results of what was sent. What was not found and is to be
+    /// asked for once more goes to `again`.
+    fn count_results(&mut self, mut sent: Datagram<'_>, outcome: &mut Deleted, again: &mut Chunk) {
+        let mut lost = false;
+        loop {
+            match self.receive(Awaiting::Anything, Wait::No) {
+                Ok(Incoming::Last(caught, result)) => {
+                    let seq = number(caught);
+                    if !sent.contains(seq) {
+                        continue;
+                    }
+                    if let Err(error) = result {
+                        sent.open = sent.open.saturating_sub(1);
+                        match error.errno() {
+                            libc::ENOENT if again.retry(sent.requests, seq) => {}
+                            libc::ENOENT => outcome.already_gone += 1,
+                            _ => outcome.fail(error),
+                        }
+                    }
+                    if seq != sent.last {
+                        continue;
+                    }
+                    // Only the last request asked for an acknowledgement: all that
+                    // were not answered by an error have succeeded.
+                    match lost {
+                        false => outcome.deleted += sent.open,
+                        true => outcome.failed += sent.open,
+                    }
+                    return;
+                }
+                // A malformed event is nothing the deletions could be blamed for.
+                Ok(Incoming::Data { place, .. }) => drop(self.deliver(place)),
+                Err(Error::Overrun) => lost = true,
+                Err(Error::Decode(_)) => {}
+                Err(_) => {
+                    outcome.failed += sent.open;
+                    return;
+                }
+            }
         }
     }
 }
 
 impl Chunk {
-    fn starting_with(first: u32) -> Self {
-        Self {
-            requests: Vec::new(),
-            first,
-            last: first,
-            last_start: 0,
-            open: 0,
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.open >= CHUNK
-    }
-
-    /// Whether the number is one of this chunk, or of a dump that was started
-    /// in between.
-    fn contains(&self, seq: u32) -> bool {
-        seq.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
-    }
-
     /// Adds the request to delete what has these tuples of the entry, and its
-    /// zone and id.
-    fn add(&mut self, entry: &ConntrackRef<'_>, tuples: &[u16], seq: u32) -> Result<()> {
+    /// zone and id. Its number is given when it is sent.
+    fn add(&mut self, entry: &ConntrackRef<'_>, tuples: &[u16]) -> Result<()> {
         if tuples.iter().all(|tuple| entry.wire(*tuple).is_none()) {
             // The kernel would take the request for "delete everything".
             return Err(Error::Invalid("an entry without a tuple"));
         }
         let kind = Subsystem::CONNTRACK.message_type(ct_message::DELETE);
-        let header = Header::request(kind, Flags::empty()).with_seq(seq);
-        let start = self.requests.len();
+        let header = Header::request(kind, Flags::empty());
         let mut request = Nfgenmsg::family(entry.l3proto()).start(&mut self.requests, header);
         for kind in tuples {
             if let Some(tuple) = entry.wire(*kind) {
@@ -177,14 +171,74 @@ impl Chunk {
             }
         }
         request.finish()?;
-        (self.last, self.last_start) = (seq, start);
-        self.open += 1;
+        self.count += 1;
         Ok(())
     }
 
-    /// Asks for an acknowledgement of the last request; the datagram is complete.
-    fn finish(&mut self) -> &[u8] {
-        set_ack(&mut self.requests, self.last_start, true);
-        &self.requests
+    /// Adds the second attempt for what was not found: by its reply tuple. Where
+    /// zones are of one direction, a flow can have the original tuple of another
+    /// for its reply tuple, and the kernel may come upon the wrong one (and spare it,
+    /// by the id). Tells whether that was the first attempt.
+    fn retry(&mut self, sent: &[u8], seq: u32) -> bool {
+        let mut requests = Messages::new(sent).map_while(|request| request.ok());
+        let Some(request) = requests.find(|request| request.seq() == seq) else {
+            return false;
+        };
+        let Ok(entry) = ConntrackRef::parse(&request) else {
+            return false;
+        };
+        entry.wire(cta::TUPLE_ORIG).is_some() && self.add(&entry, &[cta::TUPLE_REPLY]).is_ok()
+    }
+}
+
+/// Requests that are sent at once, and what is known of their results.
+struct Datagram<'r> {
+    requests: &'r [u8],
+    first: u32,
+    last: u32,
+    /// How many have not been answered.
+    open: u64,
+}
+
+impl<'r> Datagram<'r> {
+    /// Takes the next requests off the front of `rest`, numbers them, and asks
+    /// for an acknowledgement of the last one; `None` where there are none.
+    fn cut(rest: &mut &'r mut [u8], sequence: &mut Sequence) -> Option<Self> {
+        let (mut first, mut last, mut last_start) = (None, 0, 0);
+        let (mut end, mut open) = (0, 0);
+        while open < CHUNK {
+            let Some(place) = rest.get_mut(end..).and_then(|left| left.first_chunk_mut()) else {
+                break;
+            };
+            let header = Header::read(place)?;
+            last = sequence.next();
+            first = first.or(Some(last));
+            *place = header.with_seq(last).to_bytes();
+            last_start = end;
+            end += align(header.len as usize);
+            open += 1;
+        }
+        let (requests, left) = std::mem::take(rest).split_at_mut_checked(end)?;
+        *rest = left;
+        set_ack(requests, last_start, true);
+        Some(Self {
+            requests,
+            first: first?,
+            last,
+            open,
+        })
+    }
+
+    fn contains(&self, seq: u32) -> bool {
+        seq.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
+    }
+}
+
+/// The sequence number of the request that was answered.
+fn number(caught: Caught) -> u32 {
+    match caught {
+        Caught::Acknowledged(seq) | Caught::Done(seq) => seq,
+        // Only callbacks stop, and no request has this number.
+        Caught::Stopped => 0,
     }
 }

@@ -7,20 +7,13 @@ use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
 use crate::filter::{DumpFilter, Matcher, Predicate};
 
-/// How to find the entries that a predicate holds for: what to ask the kernel
-/// for, and how to check its answers.
-pub(super) struct Plan {
-    /// No two of them list the same entry; none where no entry can match.
-    pub(super) requests: Vec<DumpFilter>,
-    pub(super) matcher: Matcher,
-}
-
 /// A list of the entries that a predicate holds for, as they come from the kernel.
 ///
 /// All that is said of [`Dump`] holds for it.
 #[derive(Debug)]
 pub struct Matching<'h> {
     dump: Dump<'h>,
+    /// What to ask the kernel for after this. No two of them list the same entry.
     requests: std::vec::IntoIter<DumpFilter>,
     matcher: Matcher,
     interrupted: bool,
@@ -50,30 +43,15 @@ impl Handle {
     /// # Errors
     /// As [`dump`](Self::dump).
     pub fn dump_matching(&mut self, predicate: &Predicate) -> Result<Matching<'_>> {
-        let Plan { requests, matcher } = self.plan(predicate)?;
+        let requests = match DumpFilter::covering(predicate) {
+            Some(filter) => filter.restricted(self.accepted_criteria()?).by_family(),
+            None => Vec::new(),
+        };
         Ok(Matching {
             dump: Dump::finished(self),
             requests: requests.into_iter(),
-            matcher,
-            interrupted: false,
-        })
-    }
-
-    /// How to find the entries that the predicate holds for.
-    ///
-    /// # Errors
-    /// As [`dump`](Self::dump), where the kernel's abilities had to be probed.
-    pub(super) fn plan(&mut self, predicate: &Predicate) -> Result<Plan> {
-        let requests = match DumpFilter::covering(predicate) {
-            Some(filter) => {
-                let accepted = self.accepted_criteria()?;
-                filter.restricted(accepted).by_family()
-            }
-            None => Vec::new(),
-        };
-        Ok(Plan {
-            requests,
             matcher: predicate.compile(),
+            interrupted: false,
         })
     }
 }

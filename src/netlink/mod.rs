@@ -25,6 +25,7 @@ mod builder;
 mod control;
 mod family;
 mod message;
+mod namespace;
 mod socket;
 mod socket_option;
 

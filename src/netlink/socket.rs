@@ -302,8 +302,8 @@ impl Socket {
     /// # Errors
     /// [`Error::Io`] from getsockopt(2).
     pub fn receive_buffer(&self) -> Result<usize> {
-        let bytes: libc::c_int = self.get(libc::SOL_SOCKET, libc::SO_RCVBUF)?;
-        Ok(usize::try_from(bytes).unwrap_or(0))
+        let bytes = self.get(libc::SOL_SOCKET, libc::SO_RCVBUF)?;
+        Ok(usize::try_from(libc::c_int::from_ne_bytes(bytes)).unwrap_or(0))
     }
 
     /// Turns a switch on or off.
@@ -320,8 +320,8 @@ impl Socket {
     /// # Errors
     /// [`Error::Io`]: ENOPROTOOPT where the kernel cannot tell.
     pub fn option(&self, option: SocketOption) -> Result<bool> {
-        let value: libc::c_int = self.get(libc::SOL_NETLINK, option.number())?;
-        Ok(value != 0)
+        let value = self.get(libc::SOL_NETLINK, option.number())?;
+        Ok(libc::c_int::from_ne_bytes(value) != 0)
     }
 
     /// Puts a classic BPF program in front of the receive buffer, in place of
@@ -410,9 +410,9 @@ impl Socket {
         check("setsockopt", done)
     }
 
-    fn get(&self, level: libc::c_int, option: libc::c_int) -> Result<libc::c_int> {
-        let mut value: libc::c_int = 0;
-        let mut len = mem::size_of::<libc::c_int>() as libc::socklen_t;
+    pub(super) fn get<const N: usize>(&self, level: i32, option: i32) -> Result<[u8; N]> {
+        let mut value = [0; N];
+        let mut len = N as libc::socklen_t;
         // SAFETY: the kernel writes at most `len` bytes.
         let done = unsafe {
             libc::getsockopt(

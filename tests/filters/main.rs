@@ -7,9 +7,15 @@ mod dumps;
 mod faults;
 mod flushes;
 mod large;
+mod memory;
 mod mixed;
 mod probe;
 mod wanted;
+
+use common::allocations::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn passes_for_an_ordinary_user() {
