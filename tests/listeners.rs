@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use common::{flows, netns, ordinary_user, sysctl, wait};
+use common::{flows, netns, ordinary_user, privileges, sysctl, wait};
 use netfilter_conntrack::netlink::{
     Builder, Control, Family, Flags, Header, Message, Socket, SocketOption,
 };
@@ -164,6 +164,27 @@ fn an_overrun_is_told_counted_and_survived() {
         flood(&mut handle);
         assert!(matches!(listener.catch(), Err(Error::WouldBlock)));
         assert_eq!(listener.overruns(), 6);
+    });
+}
+
+/// A daemon gets a large buffer by a capability and then drops that. Growth must
+/// not ask for more in a way that gives it less.
+#[test]
+fn a_buffer_that_is_to_grow_never_shrinks() {
+    netns::run(|| {
+        let mut listener = flows::listener(Groups::NEW);
+        listener.set_nonblocking(true).unwrap();
+        let before = listener.set_receive_buffer(6 << 20).unwrap();
+        // More than it holds.
+        let entries: Vec<_> = (0..20_000).map(flows::udp4).collect();
+        flows::create_all(&mut flows::handle(), &entries);
+        listener.set_buffer_growth(Some(64 << 20));
+        privileges::without_capabilities(|| {
+            assert!(matches!(listener.next_event(), Err(Error::Overrun)));
+            let after = listener.receive_buffer().unwrap();
+            assert!(after.granted >= before, "{before} became {after:?}");
+            assert!(after.is_capped() || after.granted > before, "{after:?}");
+        });
     });
 }
 

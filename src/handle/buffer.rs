@@ -6,7 +6,7 @@ use log::debug;
 
 use super::Handle;
 use crate::error::Result;
-use crate::netlink::{Socket, SocketOption};
+use crate::netlink::{Family, Socket, SocketOption};
 
 impl Handle {
     /// Asks for a receive buffer of this many bytes and returns what was
@@ -153,9 +153,24 @@ impl Growth {
         }
         self.wanted = wanted;
         // The kernel doubles what it is asked for. An error leaves it as it was.
-        let result = set(socket, wanted / 2);
-        debug!("receive buffer: {granted} bytes, {wanted} wanted, {result:?} granted");
+        let now = grow(socket, granted, wanted / 2).unwrap_or(granted);
+        debug!("receive buffer: {granted} bytes, {wanted} wanted, {now} granted");
     }
+}
+
+/// Asks for a larger buffer.
+///
+/// Where the cap of `net.core.rmem_max` holds, asking can also make it smaller:
+/// the program may have got the present one by a capability that it has dropped
+/// since. Another socket tells beforehand.
+fn grow(socket: &Socket, granted: usize, bytes: usize) -> Result<usize> {
+    socket.force_receive_buffer(bytes).or_else(|_| {
+        let capped = Socket::open(Family::NETFILTER)?.set_receive_buffer(bytes)?;
+        match capped > granted {
+            true => socket.set_receive_buffer(bytes),
+            false => Ok(granted),
+        }
+    })
 }
 
 fn set(socket: &Socket, bytes: usize) -> Result<usize> {
