@@ -1,8 +1,6 @@
 //! Sets of "value under a mask", brought into the form that needs the fewest
 //! comparisons.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 /// A value and the mask of its bits that count: a number `n` matches if
 /// `n & mask == value & mask`. Numbers of fewer than 128 bits stand in the low bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,21 +16,27 @@ pub(super) struct Masked {
 /// address 10.1.2.3 beside the network 10.0.0.0/8).
 #[derive(Debug, Default)]
 pub(super) struct MaskSet {
-    groups: BTreeMap<u128, BTreeSet<u128>>,
+    groups: Vec<Group>,
+}
+
+/// The values under one mask, in ascending order.
+#[derive(Clone, Debug)]
+struct Group {
+    mask: u128,
+    values: Vec<u128>,
 }
 
 impl MaskSet {
     /// Tells whether one of the set matches this number.
     pub(super) fn matches(&self, number: u128) -> bool {
-        covered(&self.groups, number, |_| true)
+        self.groups.iter().any(|group| group.matches(number))
     }
 
     /// The masks, each with its values in ascending order.
     pub(super) fn groups(&self) -> impl Iterator<Item = (u128, Vec<u128>)> {
-        let list = |values: &BTreeSet<u128>| values.iter().copied().collect();
         self.groups
             .iter()
-            .map(move |(&mask, values)| (mask, list(values)))
+            .map(|group| (group.mask, group.values.clone()))
     }
 
     /// Tells whether there is nothing in the set.
@@ -42,34 +46,37 @@ impl MaskSet {
 
     fn drop_covered(&mut self) {
         let all = self.groups.clone();
-        for (&mask, values) in &mut self.groups {
-            let wider = |other| other != mask && other & mask == other;
-            values.retain(|&value| !covered(&all, value, wider));
+        for Group { mask, values } in &mut self.groups {
+            let wider = |other: &&Group| other.mask != *mask && other.mask & *mask == other.mask;
+            let covers: Vec<&Group> = all.iter().filter(wider).collect();
+            values.retain(|value| !covers.iter().any(|group| group.matches(*value)));
         }
-        self.groups.retain(|_, values| !values.is_empty());
+        self.groups.retain(|group| !group.values.is_empty());
+    }
+}
+
+impl Group {
+    fn matches(&self, number: u128) -> bool {
+        self.values.binary_search(&(number & self.mask)).is_ok()
     }
 }
 
 impl FromIterator<Masked> for MaskSet {
     fn from_iter<I: IntoIterator<Item = Masked>>(entries: I) -> Self {
+        let pair = |Masked { value, mask }| (mask, value & mask);
+        let mut pairs: Vec<(u128, u128)> = entries.into_iter().map(pair).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
         let mut set = Self::default();
-        for Masked { value, mask } in entries {
-            set.groups.entry(mask).or_default().insert(value & mask);
+        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            set.groups.push(Group {
+                mask: group[0].0,
+                values: group.iter().map(|(_, value)| *value).collect(),
+            });
         }
         set.drop_covered();
         set
     }
-}
-
-/// Tells whether a value of the groups whose mask is asked for matches the number.
-fn covered(
-    groups: &BTreeMap<u128, BTreeSet<u128>>,
-    number: u128,
-    asked: impl Fn(u128) -> bool,
-) -> bool {
-    groups
-        .iter()
-        .any(|(&mask, values)| asked(mask) && values.contains(&(number & mask)))
 }
 
 #[cfg(test)]
