@@ -32,7 +32,7 @@ pub use criteria::Criteria;
 pub use criterion::{Criterion, FilterAttr, L4State, Logic};
 pub use dump::DumpFilter;
 pub use event::EventFilter;
-pub(crate) use predicate::Cover;
+pub(crate) use predicate::{Cover, Fields};
 pub use predicate::{Entry, Matcher, NatKind, Ports, Predicate};
 pub use prefix::IpPrefix;
 pub use program::{ByteOrder, Program};

@@ -173,10 +173,8 @@ impl Flow {
     /// the default zone.
     #[must_use]
     pub fn zone(&self, direction: Direction) -> u16 {
-        match self.has.contains(Has::ZONE) {
-            true => self.zone,
-            false => self.tuple(direction).zone().unwrap_or(0),
-        }
+        let zone = self.common_zone().or_else(|| self.tuple(direction).zone());
+        zone.unwrap_or(0)
     }
 
     /// The id the kernel derives for the entry. A flow and a later one with the
@@ -244,6 +242,16 @@ impl Flow {
         self.has.contains(Has::START).then_some(self.start)
     }
 
+    /// The zone, where it is that of both directions.
+    pub(super) fn common_zone(&self) -> Option<u16> {
+        self.has.contains(Has::ZONE).then_some(self.zone)
+    }
+
+    /// The labels, lowest first.
+    pub(super) fn label_words(&self) -> &[u32; LABEL_WORDS] {
+        &self.labels
+    }
+
     /// What the kernel finds the flow by in a direction: its tuple in its zone.
     pub(super) fn key(&self, direction: Direction) -> Tuple {
         self.tuple(direction).with_zone(self.zone(direction))
@@ -307,8 +315,8 @@ impl fmt::Display for Flow {
         if self.mark != 0 {
             write!(f, " mark={}", self.mark)?;
         }
-        if self.has.contains(Has::ZONE) {
-            write!(f, " zone={}", self.zone)?;
+        if let Some(zone) = self.common_zone() {
+            write!(f, " zone={zone}")?;
         }
         write!(f, " id={}", self.id)
     }

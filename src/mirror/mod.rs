@@ -5,6 +5,7 @@ mod change;
 mod flow;
 mod gone;
 mod index;
+mod keep;
 mod list;
 mod options;
 mod readiness;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Mirror;
 use super::flow::Flow;
-use super::replica::{Keep, Replica, ReplicaOptions};
+use super::replica::{Replica, ReplicaOptions};
 use crate::error::Result;
+use crate::filter::Predicate;
 use crate::handle::Handle;
 use crate::nfnetlink::Groups;
 
@@ -13,11 +14,11 @@ use crate::nfnetlink::Groups;
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use netfilter_conntrack::L4Proto;
-/// use netfilter_conntrack::mirror::Mirror;
+/// use netfilter_conntrack::filter::Predicate;
+/// use netfilter_conntrack::{L4Proto, Mirror};
 ///
 /// let mirror = Mirror::options()
-///     .keep(|flow| flow.original().l4proto() == L4Proto::UDP)
+///     .keep(&Predicate::l4proto(L4Proto::UDP))
 ///     .resync_every(Some(Duration::from_secs(60)))
 ///     .open()?;
 /// # Ok::<(), netfilter_conntrack::Error>(())
@@ -44,12 +45,20 @@ impl MirrorOptions {
         }
     }
 
-    /// Keeps only flows for which this says so; at first all. It is asked at each
-    /// change of a flow: one that becomes such a flow is
-    /// [`Inserted`](super::Change::Inserted) then, one that ceases to be is
-    /// [`Removed`](super::Change::Removed).
-    pub fn keep(mut self, keep: impl Fn(&Flow) -> bool + Send + 'static) -> Self {
-        self.replica.keep = Some(Box::new(keep) as Keep);
+    /// Keeps only flows that match; at first all. Flows are checked at each
+    /// change: one that begins to match is [`Inserted`](super::Change::Inserted)
+    /// then, one that ceases to is [`Removed`](super::Change::Removed).
+    ///
+    /// A flow of a mirror has no helper, so a test of the helper does not hold. It
+    /// has the counters of the last resync.
+    pub fn keep(self, flows: &Predicate) -> Self {
+        let flows = flows.compile();
+        self.keep_if(move |flow| flows.matches(flow))
+    }
+
+    /// The same by a function in the place of a predicate.
+    pub fn keep_if(mut self, keep: impl Fn(&Flow) -> bool + Send + 'static) -> Self {
+        self.replica.keep = Some(Box::new(keep));
         self
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::change::{Change, Reason, Removal, Resync};
 use super::flow::{Flow, FlowParts, Report};
+use super::keep::Keep;
 use super::list::List;
 use super::schedule::Schedule;
 use super::slab::Place;
@@ -52,9 +53,6 @@ pub struct Replica {
     lossy: bool,
     pub(super) synchronised: bool,
 }
-
-/// Which flows to keep.
-pub(super) type Keep = Box<dyn Fn(&Flow) -> bool + Send>;
 
 /// What is to be done next for a [`Replica`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+use netfilter_conntrack::filter::Predicate;
 use netfilter_conntrack::mirror::{Change, FlowParts, Mirror, Reason, Removal};
 use netfilter_conntrack::{Conntrack, Direction, Groups, Handle, L4Proto, Status, Tuple};
 
@@ -161,7 +162,7 @@ fn a_predicate_lets_flows_come_and_go() {
         handle.create(&entry).unwrap();
         handle.create(&flow(2)).unwrap();
         let mut mirror = Mirror::options()
-            .keep(|flow| flow.mark() == 5)
+            .keep(&Predicate::mark(5))
             .resync_every(None)
             .open()
             .unwrap();

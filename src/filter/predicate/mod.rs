@@ -15,6 +15,7 @@ use std::ops::{BitAnd, BitOr, Not};
 
 pub(crate) use cover::Cover;
 pub use entry::Entry;
+pub(crate) use entry::Fields;
 pub use matcher::Matcher;
 pub use terms::{NatKind, Ports};
 
