@@ -10,9 +10,9 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
 use netfilter_conntrack::L3Proto;
 
 pub(crate) const QUERY_DUMP: c_uint = 5;
-const CALLBACK_CONTINUE: c_int = 1;
-const TYPE_ALL: c_uint = 7;
-const SUBSYSTEM_CONNTRACK: u8 = 1;
+pub(super) const CALLBACK_CONTINUE: c_int = 1;
+pub(super) const TYPE_ALL: c_uint = 7;
+pub(super) const SUBSYSTEM_CONNTRACK: u8 = 1;
 
 const ATTR_ORIG_IPV4_SRC: c_int = 0;
 const ATTR_ORIG_L3PROTO: c_int = 15;
@@ -23,15 +23,18 @@ type Callback = extern "C" fn(c_uint, *mut c_void, *mut c_void) -> c_int;
 
 /// The functions the benches call.
 pub(crate) struct CLibrary {
-    open: Symbol<unsafe extern "C" fn(u8, c_uint) -> *mut c_void>,
-    close: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
-    register: Symbol<unsafe extern "C" fn(*mut c_void, c_uint, Callback, *mut c_void) -> c_int>,
+    pub(super) open: Symbol<unsafe extern "C" fn(u8, c_uint) -> *mut c_void>,
+    pub(super) close: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
+    pub(super) register:
+        Symbol<unsafe extern "C" fn(*mut c_void, c_uint, Callback, *mut c_void) -> c_int>,
     query: Symbol<unsafe extern "C" fn(*mut c_void, c_uint, *const c_void) -> c_int>,
     new: Symbol<unsafe extern "C" fn() -> *mut c_void>,
     destroy: Symbol<unsafe extern "C" fn(*mut c_void)>,
     set_u8: Symbol<unsafe extern "C" fn(*mut c_void, c_int, u8)>,
     set_u32: Symbol<unsafe extern "C" fn(*mut c_void, c_int, u32)>,
     cmp: Symbol<Compare>,
+    pub(super) catch: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
+    pub(super) fd: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
     _library: Library,
 }
 
@@ -54,6 +57,8 @@ impl CLibrary {
                 set_u8: library.get(b"nfct_set_attr_u8\0").unwrap(),
                 set_u32: library.get(b"nfct_set_attr_u32\0").unwrap(),
                 cmp: library.get(b"nfct_cmp\0").unwrap(),
+                catch: library.get(b"nfct_catch\0").unwrap(),
+                fd: library.get(b"nfct_fd\0").unwrap(),
                 _library: library,
             }
         }

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod c_library;
+pub(crate) mod c_listener;
 pub(crate) mod c_objects;
 pub(crate) mod clock;
 pub(crate) mod table;

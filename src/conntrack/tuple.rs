@@ -1,8 +1,10 @@
 //! Tuples: what identifies a flow in one direction.
 
 use std::fmt;
+use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::fields::v4;
 use super::l4proto::{L4Layout, L4Proto};
 use crate::error::{Error, Result};
 use crate::nfnetlink::L3Proto;
@@ -277,6 +279,33 @@ impl Tuple {
         Self {
             raw,
             has_zone: false,
+        }
+    }
+
+    /// Hashes the tuple by few and whole words.
+    pub(crate) fn write_to(&self, hasher: &mut impl Hasher) {
+        let RawTuple {
+            src,
+            dst,
+            l4src,
+            l4dst,
+            zone,
+            l3,
+            l4,
+        } = self.raw;
+        let [a, b] = l4src;
+        let [c, d] = l4dst;
+        let [e, f] = zone.to_ne_bytes();
+        let rest = u64::from_ne_bytes([a, b, c, d, e, f, l3, l4]);
+        if L3Proto(l3) == L3Proto::IPV4 {
+            // All else of the addresses is zero.
+            let addresses = [v4(&src), v4(&dst)].map(u32::from);
+            let [src, dst] = addresses.map(u128::from);
+            hasher.write_u128(src << 96 | dst << 64 | u128::from(rest));
+        } else {
+            hasher.write_u128(u128::from_ne_bytes(src));
+            hasher.write_u128(u128::from_ne_bytes(dst));
+            hasher.write_u64(rest);
         }
     }
 

@@ -91,7 +91,7 @@ impl Report {
     pub(super) fn of_event(view: &ConntrackRef<'_>) -> Option<Self> {
         let original = view.original()?;
         let reply = view.reply();
-        let state = view.protoinfo().and_then(state_of);
+        let state = state_of(view, original.l4proto());
         let labels = view.labels();
         let counters = [
             view.counters(Direction::Original),
@@ -139,11 +139,15 @@ impl Report {
     }
 }
 
-fn state_of(info: ProtoInfo) -> Option<u8> {
-    match info {
-        ProtoInfo::Tcp(tcp) => tcp.state.map(|state| state.0),
-        ProtoInfo::Sctp(sctp) => sctp.state.map(|state| state.0),
-        ProtoInfo::Dccp(dccp) => dccp.state.map(|state| state.0),
+/// The state of the tracker of this protocol.
+fn state_of(view: &ConntrackRef<'_>, l4proto: L4Proto) -> Option<u8> {
+    match l4proto {
+        L4Proto::TCP => view.tcp_state().map(|state| state.0),
+        L4Proto::SCTP => match view.protoinfo()? {
+            ProtoInfo::Sctp(sctp) => sctp.state.map(|state| state.0),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

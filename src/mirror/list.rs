@@ -44,7 +44,8 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    const EVENTS: u32 = 64;
+    /// Many, since what does not fit into the receive buffer spoils the list.
+    const EVENTS: u32 = 512;
     /// About as many as the kernel puts into one datagram.
     const ENTRIES: u32 = 128;
 
@@ -168,7 +169,7 @@ impl Replica {
                 list: self.lists,
                 ..Seen::default()
             };
-            if self.insert(report.flow, seen) {
+            if self.insert(report.flow, hash, seen) {
                 self.count(|found| found.inserted += 1);
             }
         }

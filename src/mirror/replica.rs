@@ -217,7 +217,7 @@ impl Replica {
             parts: report.parts,
         };
         if self.wants(&report.flow) {
-            self.insert(report.flow, seen);
+            self.insert(report.flow, hash, seen);
         } else {
             self.note_gone(hash, report.flow.id());
         }
@@ -268,12 +268,12 @@ impl Replica {
     }
 
     /// Puts a flow in that the mirror does not have; tells whether there was room.
-    pub(super) fn insert(&mut self, flow: Flow, seen: Seen) -> bool {
+    pub(super) fn insert(&mut self, flow: Flow, key_hash: u64, seen: Seen) -> bool {
         if self.table.len() >= self.limit {
             self.counts.rejected += 1;
             return false;
         }
-        let place = self.table.insert(flow, seen);
+        let place = self.table.insert(flow, key_hash, seen);
         self.pending.push_back(Pending::Inserted(place));
         true
     }

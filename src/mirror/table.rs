@@ -1,7 +1,7 @@
 //! The flows of a mirror, found by tuple and by id.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::flow::{Flow, FlowParts, Report};
 use super::index::{Index, Links, NONE, Node};
@@ -88,7 +88,11 @@ impl Table {
 
     /// The hash of what the kernel finds flows by.
     pub(super) fn hash(&self, key: &Tuple) -> u64 {
-        self.hasher.hash_one(key)
+        let mut hasher = self.hasher.build_hasher();
+        // One word for IPv4 and three for IPv6: hashing all bytes one after the
+        // other would take longer than all else about an event.
+        key.write_to(&mut hasher);
+        hasher.finish()
     }
 
     /// The flow that has this key in one of its directions.
@@ -128,8 +132,10 @@ impl Table {
         })
     }
 
-    pub(super) fn insert(&mut self, flow: Flow, seen: Seen) -> Place {
-        let hashes = [Direction::Original, Direction::Reply].map(|d| low(self.hash(&flow.key(d))));
+    /// Puts a flow in whose original key has this hash.
+    pub(super) fn insert(&mut self, flow: Flow, hash: u64, seen: Seen) -> Place {
+        let reply = self.hash(&flow.key(Direction::Reply));
+        let hashes = [low(hash), low(reply)];
         let place = self.slots.insert(Slot {
             flow,
             seen,
@@ -172,12 +178,12 @@ impl Table {
     fn index_reply(&mut self, place: Place) {
         let reply = node(place, Direction::Reply);
         self.tuples.remove(reply, &mut TupleLinks(&mut self.slots));
-        let Some(slot) = self.slots.get_mut(place) else {
-            return;
-        };
-        let hash = self.hasher.hash_one(slot.flow.key(Direction::Reply));
-        let [_, reply_hash] = &mut slot.hashes;
-        *reply_hash = low(hash);
+        let Some(flow) = self.get(place) else { return };
+        let hash = low(self.hash(&flow.key(Direction::Reply)));
+        if let Some(slot) = self.slots.get_mut(place) {
+            let [_, reply_hash] = &mut slot.hashes;
+            *reply_hash = hash;
+        }
         self.tuples.insert(reply, &mut TupleLinks(&mut self.slots));
     }
 
