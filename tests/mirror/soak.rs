@@ -9,19 +9,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use netfilter_conntrack::mirror::{Change, Mirror};
-use netfilter_conntrack::{Conntrack, Groups, Handle, L3Proto, L4Proto, Query, Status, Tuple};
+use netfilter_conntrack::mirror::{Change, Flow, Mirror};
+use netfilter_conntrack::{
+    Conntrack, Direction, Groups, Handle, L3Proto, L4Proto, Query, Status, Tuple,
+};
 
 use crate::common::{allocations, netns};
 
-/// What must be the same in the mirror and in the table.
+/// What tells flows apart: id, original tuple and zone. Ids of 32 bits are shared
+/// by two flows now and then.
+type Key = (u32, Tuple, u16);
+
+/// What else must be the same in the mirror and in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Facts {
-    original: Tuple,
     reply: Tuple,
     mark: u32,
     status: Status,
-    zone: u16,
 }
 
 const FLOWS: u16 = 3000;
@@ -110,7 +114,7 @@ fn follow_storms<'w>(time: Duration, weather: &'w Weather, calm: RwLockWriteGuar
 }
 
 /// Follows the events of generators that work at full speed for a while.
-fn storm(mirror: &mut Mirror, followed: &mut HashMap<u32, Facts>, weather: &Weather) {
+fn storm(mirror: &mut Mirror, followed: &mut HashMap<Key, Facts>, weather: &Weather) {
     let batches = weather.batches.load(Ordering::Relaxed);
     let begun = Instant::now();
     // On a busy machine they may not have begun after that time.
@@ -171,14 +175,14 @@ fn entry(number: u16) -> Conntrack {
     entry
 }
 
-fn follow(followed: &mut HashMap<u32, Facts>, change: Change<'_>) {
+fn follow(followed: &mut HashMap<Key, Facts>, change: Change<'_>) {
     match change {
         Change::Inserted(flow) => {
-            let before = followed.insert(flow.id(), facts(flow));
+            let before = followed.insert(key(flow), facts(flow));
             assert_eq!(before, None, "{flow} was there");
         }
         Change::Updated(flow, parts) => {
-            let before = followed.insert(flow.id(), facts(flow));
+            let before = followed.insert(key(flow), facts(flow));
             assert!(
                 before.is_some_and(|before| before != facts(flow)),
                 "{flow} {parts:?}"
@@ -186,7 +190,7 @@ fn follow(followed: &mut HashMap<u32, Facts>, change: Change<'_>) {
         }
         Change::Removed(flow, why) => {
             assert!(
-                followed.remove(&flow.id()).is_some(),
+                followed.remove(&key(flow)).is_some(),
                 "{flow} was not there: {why:?}"
             );
         }
@@ -194,35 +198,36 @@ fn follow(followed: &mut HashMap<u32, Facts>, change: Change<'_>) {
     }
 }
 
-fn facts(flow: &netfilter_conntrack::mirror::Flow) -> Facts {
+fn key(flow: &Flow) -> Key {
+    (flow.id(), *flow.original(), flow.zone(Direction::Original))
+}
+
+fn facts(flow: &Flow) -> Facts {
     Facts {
-        original: *flow.original(),
         reply: *flow.reply(),
         mark: flow.mark(),
         status: flow.status(),
-        zone: flow.zone(netfilter_conntrack::Direction::Original),
     }
 }
 
-fn flows(mirror: &Mirror) -> HashMap<u32, Facts> {
-    let flows: HashMap<_, _> = mirror.iter().map(|flow| (flow.id(), facts(flow))).collect();
+fn flows(mirror: &Mirror) -> HashMap<Key, Facts> {
+    let flows: HashMap<_, _> = mirror.iter().map(|flow| (key(flow), facts(flow))).collect();
     assert_eq!(flows.len(), mirror.len());
     flows
 }
 
-fn table(handle: &mut Handle) -> HashMap<u32, Facts> {
+fn table(handle: &mut Handle) -> HashMap<Key, Facts> {
     let mut table = HashMap::new();
     let mut dump = handle.dump(L3Proto::UNSPEC).unwrap();
     while let Some(entry) = dump.next().unwrap() {
         let facts = Facts {
-            original: entry.original().unwrap(),
             reply: entry.reply().unwrap(),
             mark: entry.mark().unwrap(),
             status: entry.status().unwrap(),
-            zone: entry.zone().unwrap_or(0),
         };
-        let before = table.insert(entry.id().unwrap(), facts);
-        assert_eq!(before, None, "two entries with one id");
+        let zone = entry.zone().unwrap_or(0);
+        let key = (entry.id().unwrap(), entry.original().unwrap(), zone);
+        assert_eq!(table.insert(key, facts), None, "an entry listed twice");
     }
     table
 }
