@@ -924,6 +924,15 @@ void nfct_set_attr_l(struct nf_conntrack *ct,
                      size_t len);
 
 /**
+ * Makes an attribute not set.
+ *
+ * @param ct the entry
+ * @param type the attribute
+ * @return 0; -1 with errno EINVAL where ct is NULL or there is no such attribute
+ */
+int nfct_attr_unset(struct nf_conntrack *ct, enum nf_conntrack_attr type);
+
+/**
  * Gets an attribute. Byte order as in nfct_set_attr().
  *
  * @param ct the entry, or a tuple that nfexp_get_attr() gave
@@ -996,15 +1005,6 @@ int nfct_attr_is_set(const struct nf_conntrack *ct, enum nf_conntrack_attr type)
 int nfct_attr_is_set_array(const struct nf_conntrack *ct,
                            const enum nf_conntrack_attr *type_array,
                            int size);
-
-/**
- * Makes an attribute not set.
- *
- * @param ct the entry
- * @param type the attribute
- * @return 0; -1 with errno EINVAL where ct is NULL or there is no such attribute
- */
-int nfct_attr_unset(struct nf_conntrack *ct, enum nf_conntrack_attr type);
 
 /**
  * Sets the attributes of a group. Addresses also set the family; ports make

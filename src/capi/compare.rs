@@ -56,8 +56,15 @@ pub unsafe extern "C" fn nfct_cmp(
             .flatten()
             .unwrap_or_default()
         } else if scope.contains(CompareFlags::ORIG) {
-            let [first, second] = [ct1, ct2].map(|ct| ct.cast::<Head>().read_unaligned());
-            first.compare(&second, flags)
+            match [ct1, ct2].map(|ct| ct.cast::<Head>()) {
+                [first, second] if first.is_aligned() && second.is_aligned() => {
+                    (*first).compare(&*second, flags)
+                }
+                [first, second] => {
+                    let [first, second] = [first, second].map(|head| head.read_unaligned());
+                    first.compare(&second, flags)
+                }
+            }
         } else {
             true
         };

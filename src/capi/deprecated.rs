@@ -5,9 +5,9 @@ use std::ptr;
 
 use libc::nlmsghdr;
 
+use super::deliver::type_bit;
 use super::errno::fail;
 use super::nlmsg::{message, nfct_nlmsg_parse, nfexp_nlmsg_parse};
-use super::receive::type_bit;
 use super::request::{Request, encode_expectation, with_conntrack, with_expect};
 use super::types::{MessageType, QueryNumber, nf_conntrack, nf_expect, nfnl_subsys_handle};
 use super::{expect, object};

@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use super::attr::{set_of, value};
+use super::attr_get::{set_of, value};
 use super::errno::fail;
 use super::object::change;
 use super::types::{GroupNumber, nf_conntrack};

@@ -5,10 +5,11 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr;
 
-use super::callback::Subscriber;
 use super::errno::{fail, null};
 use super::nfnl::NfnlHandle;
+use super::subscriber::Subscriber;
 use super::types::{nf_conntrack, nf_expect, nfct_handle, nfnl_handle};
+use super::waiting::Waiting;
 use crate::handle::Handle;
 use crate::netlink::{Family, Socket};
 use crate::nfnetlink::Subsystem;
@@ -150,6 +151,7 @@ pub(super) struct CHandle {
     pub(super) conntrack: Subscriber<nf_conntrack>,
     pub(super) expect: Subscriber<nf_expect>,
     pub(super) subsystems: Subsystems,
+    pub(super) waiting: Waiting,
     /// How many calls are receiving on the handle: one, or more where callbacks
     /// receive too.
     pub(super) receiving: u32,
@@ -217,6 +219,7 @@ impl CHandle {
             conntrack: Subscriber::new(),
             expect: Subscriber::new(),
             subsystems,
+            waiting: Waiting::default(),
             receiving: 0,
             closed: false,
         });

@@ -56,6 +56,8 @@ pub mod object;
 
 pub mod attr;
 
+pub mod attr_get;
+
 pub mod group;
 
 pub mod options;
@@ -80,7 +82,10 @@ pub mod expect_attr;
 
 pub mod deprecated;
 
+mod deliver;
 mod errno;
 mod nfnl;
 mod receive;
 mod request;
+mod subscriber;
+mod waiting;

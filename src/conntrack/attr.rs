@@ -77,12 +77,24 @@ impl Kind {
 pub(crate) struct Row {
     name: &'static str,
     pub(crate) kind: Kind,
+    /// [`Kind::width`]; 0 where the value stands elsewhere.
+    #[cfg(feature = "capi")]
+    pub(crate) width: u8,
     /// Offset of the value in a [`Conntrack`].
     pub(crate) place: usize,
 }
 
 const fn row(name: &'static str, kind: Kind, place: usize) -> Row {
-    Row { name, kind, place }
+    Row {
+        name,
+        kind,
+        #[cfg(feature = "capi")]
+        width: match kind.width() {
+            Some(width) => width as u8,
+            None => 0,
+        },
+        place,
+    }
 }
 
 #[rustfmt::skip]

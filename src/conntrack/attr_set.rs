@@ -39,8 +39,9 @@ impl AttrSet {
         set
     }
 
+    /// The word and the bit in it that tell of an attribute.
     #[inline]
-    const fn place(attr: Attr) -> (usize, u32) {
+    pub(crate) const fn place(attr: Attr) -> (usize, u32) {
         let number = attr as usize;
         (number / 32, 1 << (number % 32))
     }

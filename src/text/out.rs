@@ -27,7 +27,7 @@ impl<'a> Out<'a> {
     }
 
     /// Writes a string.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn put(&mut self, piece: &str) {
         self.bytes(piece.as_bytes());
     }

@@ -3,5 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod header;
+mod programs;
 mod symbols;
 mod table;

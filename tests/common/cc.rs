@@ -24,14 +24,13 @@ pub(crate) enum Link {
 /// If that fails, showing what the compiler says; warnings are errors.
 pub(crate) fn program(source: &Path, link: Link, flags: &[&str]) -> PathBuf {
     let name = source.file_stem().expect("a file").to_string_lossy();
-    let kind = format!("{name}-{link:?}{}", flags.concat()).replace('/', "-");
+    let kind = format!("{name}-{link:?}{}", flags.concat()).replace(['=', ','], "-");
     let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(kind);
     let library = c_library::get();
     let mut gcc = Command::new("gcc");
     // With the feature macros of POSIX; the headers themselves ask for C99 alone.
     gcc.args(["-std=gnu99", "-g", "-O1"])
         .args(STRICT)
-        .args(flags)
         .arg("-I")
         .arg(c_library::headers())
         .arg(source)
@@ -44,7 +43,8 @@ pub(crate) fn program(source: &Path, link: Link, flags: &[&str]) -> PathBuf {
             .arg("-lnetfilter_conntrack"),
         Link::Static => gcc.arg(&library.archive).args(["-lpthread", "-ldl", "-lm"]),
     };
-    run(&mut gcc);
+    // Last, since libraries among them are for the program.
+    run(gcc.args(flags));
     program
 }
 

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::{netns, wait};
 
 /// Runs a program in the caller's network namespace and returns its output.
@@ -106,6 +109,17 @@ impl Peer {
     /// What the program has printed so far.
     pub(crate) fn printed(&self) -> String {
         self.stdout.text()
+    }
+
+    /// Asks the program to end, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(self.child.id().try_into().expect("a process id"));
+        kill(id, signal).unwrap_or_else(|error| panic!("`{}`: {error}", self.line));
     }
 
     /// Waits for the end of the program.
