@@ -17,6 +17,7 @@ pub mod ipset;
 pub mod json;
 pub mod mirror;
 pub mod netlink;
+mod netns;
 pub mod nfnetlink;
 mod text;
 mod uapi;
@@ -32,4 +33,5 @@ pub use handle::{
     Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict,
 };
 pub use mirror::Mirror;
+pub use netns::Netns;
 pub use nfnetlink::{Groups, L3Proto};

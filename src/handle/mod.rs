@@ -12,6 +12,7 @@ mod inbox;
 #[cfg(feature = "capi")]
 mod lend;
 mod matching;
+mod namespace;
 mod operations;
 mod probe;
 mod query;

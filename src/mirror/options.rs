@@ -1,5 +1,6 @@
 //! How a mirror is to be.
 
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::Mirror;
@@ -108,6 +109,16 @@ impl MirrorOptions {
     pub fn open(self) -> Result<Mirror> {
         let events = Handle::open(Groups::CONNTRACK)?;
         let lists = Handle::open(Groups::empty())?;
+        self.over(events, lists)
+    }
+
+    /// Opens the mirror of another network namespace; see [`Handle::open_in`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`Handle::open_in`].
+    pub fn open_in(self, netns: impl AsFd) -> Result<Mirror> {
+        let events = Handle::open_in(&netns, Groups::CONNTRACK)?;
+        let lists = Handle::open_in(&netns, Groups::empty())?;
         self.over(events, lists)
     }
 

@@ -106,6 +106,11 @@ impl Peer {
         })
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the program has printed so far.
     pub(crate) fn printed(&self) -> String {
         self.stdout.text()
