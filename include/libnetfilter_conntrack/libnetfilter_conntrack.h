@@ -1452,8 +1452,9 @@ void nfct_filter_dump_set_attr_u16(struct nfct_filter_dump *filter_dump,
  * helper data and with up to 128 labels.
  * @param ct the entry
  * @return 0; -1 with errno EINVAL where a pointer is NULL or the entry cannot be
- * sent: it has no original tuple, a tuple is neither IPv4 nor IPv6, or labels and
- * their mask differ in size. The message is then as it was.
+ * sent: it has no original tuple, or a tuple is neither IPv4 nor IPv6. The message
+ * is then as it was. A mask of labels that differs from the labels in size is left
+ * out; the kernel then replaces all labels.
  */
 int nfct_nlmsg_build(struct nlmsghdr *nlh, const struct nf_conntrack *ct);
 

@@ -12,7 +12,7 @@ use super::request::{Request, encode_expectation, with_conntrack, with_expect};
 use super::types::{MessageType, QueryNumber, nf_conntrack, nf_expect, nfnl_subsys_handle};
 use super::{expect, object};
 use crate::conntrack::Conntrack;
-use crate::conntrack::encode::encode;
+use crate::conntrack::encode::encode_as_c;
 use crate::error::Result;
 use crate::expect::encode::family as expect_family;
 use crate::handle::EventKind;
@@ -67,7 +67,9 @@ pub unsafe extern "C" fn nfct_build_conntrack(
         object::read(ct, |entry| {
             let family = L3Proto(entry.head.tuple.l3);
             put(req, size, |buffer| {
-                build(header, family, buffer, |message| encode(entry, message))
+                build(header, family, buffer, |message| {
+                    encode_as_c(entry, message)
+                })
             })
         })
     };

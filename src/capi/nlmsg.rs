@@ -12,7 +12,7 @@ use super::expect;
 use super::object::{change, read, separate_labels};
 use super::request::encode_expectation;
 use super::types::{nf_conntrack, nf_expect, nfct_filter_dump};
-use crate::conntrack::encode::encode;
+use crate::conntrack::encode::encode_as_c;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
 use crate::expect::ExpectRef;
@@ -27,12 +27,17 @@ use crate::nfnetlink::{L3Proto, Nfgenmsg};
 /// helper data and with up to 128 labels.
 /// @param ct the entry
 /// @return 0; -1 with errno EINVAL where a pointer is NULL or the entry cannot be
-/// sent: it has no original tuple, a tuple is neither IPv4 nor IPv6, or labels and
-/// their mask differ in size. The message is then as it was.
+/// sent: it has no original tuple, or a tuple is neither IPv4 nor IPv6. The message
+/// is then as it was. A mask of labels that differs from the labels in size is left
+/// out; the kernel then replaces all labels.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_nlmsg_build(nlh: *mut nlmsghdr, ct: *const nf_conntrack) -> c_int {
     // SAFETY: an object pointer, and a message with room.
-    let built = unsafe { read(ct, |entry| append(nlh, |message| encode(entry, message))) };
+    let built = unsafe {
+        read(ct, |entry| {
+            append(nlh, |message| encode_as_c(entry, message))
+        })
+    };
     status(built.unwrap_or(Err(MISSING)))
 }
 

@@ -6,7 +6,7 @@ use super::expect::read as read_expect;
 use super::object;
 use super::types::QueryNumber;
 use crate::conntrack::Conntrack;
-use crate::conntrack::encode::encode;
+use crate::conntrack::encode::encode_as_c;
 use crate::error::{Error, Result};
 use crate::expect::encode::{encode as encode_expect, family as expect_family};
 use crate::expect::{Expect, ExpectAttr};
@@ -200,7 +200,7 @@ impl Request<'_> {
         let mut message = start.start(buffer, header);
         match self.subject {
             Subject::Family(_) => {}
-            Subject::Entry(entry) => encode(entry, &mut message)?,
+            Subject::Entry(entry) => encode_as_c(entry, &mut message)?,
             Subject::Expect(expect) => {
                 let deletes = self.query.message == exp_message::DELETE;
                 if deletes && !is_deletable(expect) {

@@ -74,6 +74,21 @@ impl Conntrack {
 /// neither IPv4 nor IPv6, or labels and their mask differ in size. The message
 /// is then incomplete and must not be sent.
 pub(crate) fn encode(entry: &Conntrack, message: &mut Builder<'_>) -> Result<()> {
+    // The kernel takes no such mask, and without one it replaces all labels.
+    match (entry.labels(), entry.labels_mask()) {
+        (Some(labels), Some(mask)) if !same_size(labels, mask) => {
+            Err(Error::Invalid("labels and their mask of different sizes"))
+        }
+        _ => encode_as_c(entry, message),
+    }
+}
+
+/// The same, but as the C library does it: a mask that differs from the labels in
+/// size is left out. `conntrack --label-del` is built on that.
+///
+/// # Errors
+/// As above, but for that.
+pub(crate) fn encode_as_c(entry: &Conntrack, message: &mut Builder<'_>) -> Result<()> {
     tuples(entry, message)?;
     let set = entry.head.set;
     if set.intersects(MASTER.contents) {
@@ -122,7 +137,7 @@ pub(crate) fn encode(entry: &Conntrack, message: &mut Builder<'_>) -> Result<()>
         });
     }
     zone(entry, message);
-    labels(entry, message)?;
+    labels(entry, message);
     if set.contains_all(SYNPROXY) {
         synproxy(message, &entry.synproxy);
     }
@@ -372,20 +387,19 @@ fn zone(entry: &Conntrack, message: &mut Builder<'_>) {
     }
 }
 
-fn labels(entry: &Conntrack, message: &mut Builder<'_>) -> Result<()> {
+fn labels(entry: &Conntrack, message: &mut Builder<'_>) {
     let Some(labels) = entry.labels() else {
-        return Ok(());
+        return;
     };
     put_words(message, cta::LABELS, labels);
-    let Some(mask) = entry.labels_mask() else {
-        return Ok(());
-    };
-    // A mask that is left out would make the kernel replace all labels.
-    if mask.words().len() != labels.words().len() {
-        return Err(Error::Invalid("labels and their mask of different sizes"));
+    match entry.labels_mask() {
+        Some(mask) if same_size(labels, mask) => put_words(message, cta::LABELS_MASK, mask),
+        _ => {}
     }
-    put_words(message, cta::LABELS_MASK, mask);
-    Ok(())
+}
+
+fn same_size(labels: &Bitmask, mask: &Bitmask) -> bool {
+    labels.words().len() == mask.words().len()
 }
 
 /// Puts the words of a bitmask, which the kernel reads in host byte order.
