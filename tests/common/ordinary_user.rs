@@ -17,6 +17,12 @@ const ORDINARY: u32 = 65534;
 /// # Panics
 /// If one of the tests fails, showing all they printed.
 pub(crate) fn rerun_these_tests() {
+    rerun_these_tests_with(|_| ());
+}
+
+/// The same for a program that must be told more, such as by variables in its
+/// environment.
+pub(crate) fn rerun_these_tests_with(prepare: impl FnOnce(&mut Command)) {
     let this = thread::current();
     let this = this.name().expect("test threads bear the test's name");
     // By descriptor, since the path may lead through directories of root alone.
@@ -26,6 +32,7 @@ pub(crate) fn rerun_these_tests() {
     if can_change_user() {
         command.uid(ORDINARY).gid(ORDINARY);
     }
+    prepare(&mut command);
     let output = command.output().expect("exec");
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(

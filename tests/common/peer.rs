@@ -59,30 +59,41 @@ pub(crate) struct Finished {
 impl Peer {
     /// Starts a program, as [`run`] does, and does not wait for it.
     pub(crate) fn start(line: &str, input: &str) -> Self {
+        Self::start_with(line, input, |_| ())
+    }
+
+    /// The same for a program that needs more than arguments, such as variables
+    /// in its environment, or standard input of its own in place of `input`.
+    pub(crate) fn start_with(line: &str, input: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         netns::require();
         let mut words = line.split_whitespace();
         let program = words.next().expect("the name of a program");
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(words)
             // Where ordinary users do not look for programs.
             .env("PATH", search_path())
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::piped());
+        prepare(&mut command);
+        let mut child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{program}: {error} (tests/setup installs it)"));
         let stdout = Collector::start(child.stdout.take().expect("piped"));
         let stderr = Collector::start(child.stderr.take().expect("piped"));
-        let mut stdin = child.stdin.take().expect("piped");
+        let stdin = child.stdin.take();
         let peer = Self {
             line: line.to_owned(),
             child,
             stdout,
             stderr,
         };
-        // A program that fails early does not read; its own words tell why.
-        let _unread = stdin.write_all(input.as_bytes());
+        if let Some(mut stdin) = stdin {
+            // A program that fails early does not read; its own words tell why.
+            let _unread = stdin.write_all(input.as_bytes());
+        }
         peer
     }
 
@@ -116,15 +127,21 @@ impl Peer {
         self.stdout.text()
     }
 
-    /// Asks the program to end, as Ctrl-C does.
-    pub(crate) fn interrupt(&self) {
-        self.signal(Signal::SIGINT);
+    /// The same with what it has printed as errors, which comes last.
+    pub(crate) fn said(&self) -> String {
+        self.stdout.text() + &self.stderr.text()
     }
 
-    /// Sends the program a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(self.child.id().try_into().expect("a process id"));
-        kill(id, signal).unwrap_or_else(|error| panic!("`{}`: {error}", self.line));
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("wait").is_none()
+    }
+
+    /// Sends the program a signal and waits for its end, as [`Self::finish`] does.
+    pub(crate) fn stop(self, signal: Signal) -> Finished {
+        let id = self.id().try_into().expect("process ids are positive");
+        // It is not reaped before it is waited for, so this cannot be another.
+        kill(Pid::from_raw(id), signal).unwrap_or_else(|error| panic!("`{}`: {error}", self.line));
+        self.finish()
     }
 
     /// Waits for the end of the program.
