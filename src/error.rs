@@ -20,7 +20,7 @@ pub enum Error {
     Kernel(KernelError),
     /// A system call on the socket failed.
     Io {
-        /// The call, such as `"bind"`.
+        /// The call, such as `"bind"` or `"setsockopt(SO_RCVBUFFORCE)"`.
         call: &'static str,
         /// Its errno.
         errno: i32,
@@ -110,7 +110,11 @@ impl fmt::Display for Error {
         match self {
             Self::Kernel(error) => error.fmt(f),
             Self::Io { call, errno } => {
-                write!(f, "{call}: {}", ErrnoText(*errno))
+                write!(f, "{call}: {}", io::Error::from_raw_os_error(*errno))?;
+                match missing_capability(call, *errno) {
+                    Some(what) => write!(f, ": {what}"),
+                    None => Ok(()),
+                }
             }
             Self::WouldBlock => f.write_str("the socket is non-blocking and not ready"),
             Self::Overrun => f.write_str("the receive buffer was full and messages were lost"),
@@ -206,7 +210,11 @@ impl KernelError {
 
 impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the kernel answered: {}", ErrnoText(self.errno))?;
+        let words = io::Error::from_raw_os_error(self.errno);
+        write!(f, "the kernel answered: {words}")?;
+        if self.errno == libc::EPERM {
+            write!(f, ": {NET_ADMIN}")?;
+        }
         if let Some(text) = self.message() {
             write!(f, ": {text}")?;
         }
@@ -225,18 +233,24 @@ impl fmt::Display for KernelError {
 
 impl std::error::Error for KernelError {}
 
-/// The system's words for an errno, and what to do about EPERM.
-struct ErrnoText(i32);
+const NET_ADMIN: &str =
+    "CAP_NET_ADMIN is needed in the user namespace that owns the network namespace";
 
-impl fmt::Display for ErrnoText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        io::Error::from_raw_os_error(self.0).fmt(f)?;
-        if self.0 == libc::EPERM {
-            f.write_str(
-                ": CAP_NET_ADMIN is needed in the user namespace that owns the network namespace",
-            )?;
+/// The capability for want of which a system call fails with EPERM.
+fn missing_capability(call: &str, errno: i32) -> Option<&'static str> {
+    if errno != libc::EPERM {
+        return None;
+    }
+    match call {
+        // To listen, and to send to other programs.
+        "bind" | "setsockopt(NETLINK_ADD_MEMBERSHIP)" | "sendto" => Some(NET_ADMIN),
+        "setsockopt(SO_RCVBUFFORCE)" => {
+            Some("CAP_NET_ADMIN is needed in the initial user namespace")
         }
-        Ok(())
+        "setsockopt(NETLINK_LISTEN_ALL_NSID)" => Some(
+            "CAP_NET_BROADCAST is needed in the user namespace that owns the network namespace",
+        ),
+        _ => None,
     }
 }
 

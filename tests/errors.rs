@@ -6,6 +6,7 @@ use std::io;
 
 use common::{flows, netns, ordinary_user, peer, privileges};
 use netfilter_conntrack::conntrack::{ProtoInfo, SctpInfo, SctpState, TcpInfo, TcpState};
+use netfilter_conntrack::netlink::SocketOption;
 use netfilter_conntrack::{
     Attr, Bitmask, Caught, Conntrack, DumpFilter, Error, Groups, Handle, L3Proto, L4Proto, Nat,
     Query, Status, Tuple,
@@ -262,6 +263,19 @@ fn without_the_capability_nothing_is_allowed_but_opening() {
             };
             refused(Handle::open(Groups::NEW).unwrap_err());
             let mut handle = Handle::open(Groups::empty()).unwrap();
+            refused(handle.socket().join(1).unwrap_err());
+            let force = handle.socket().force_receive_buffer(1 << 20);
+            let text = force.unwrap_err().to_string();
+            assert!(text.contains("SO_RCVBUFFORCE"), "{text}");
+            assert!(
+                text.contains("CAP_NET_ADMIN is needed in the initial"),
+                "{text}"
+            );
+            let listen = handle
+                .socket()
+                .set_option(SocketOption::ListenAllNsid, true);
+            let text = listen.unwrap_err().to_string();
+            assert!(text.contains("CAP_NET_BROADCAST"), "{text}");
             let filter = DumpFilter::new();
             for query in [
                 Query::Create(&entry),

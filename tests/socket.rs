@@ -90,6 +90,25 @@ fn an_overrun_is_told_once_and_the_socket_goes_on() {
 }
 
 #[test]
+fn receive_buffers_are_told_as_granted() {
+    let (a, _) = pair();
+    // The kernel doubles the number.
+    assert_eq!(a.set_receive_buffer(50_000).unwrap(), 100_000);
+    assert_eq!(a.receive_buffer().unwrap(), 100_000);
+    let cap = a.set_receive_buffer(usize::MAX).unwrap();
+    assert!(cap < 1 << 30, "{cap}");
+    // Beyond the cap goes whoever is root outside of all user namespaces.
+    match a.force_receive_buffer(cap) {
+        Ok(granted) => assert_eq!(granted, 2 * cap),
+        Err(error) => {
+            assert_eq!(error.errno(), libc::EPERM);
+            let text = error.to_string();
+            assert!(text.contains("initial user namespace"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn options_can_be_read_back() {
     let (a, _) = pair();
     for option in [

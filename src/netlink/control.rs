@@ -194,6 +194,26 @@ mod tests {
     }
 
     #[test]
+    fn every_type_below_16_is_a_control_message() {
+        for number in 0..=kind::MIN_TYPE {
+            let header = Header {
+                len: 16,
+                kind: number,
+                ..Header::default()
+            };
+            let bytes = header.to_bytes();
+            let expected = match number {
+                kind::ERROR => Some(Control::Malformed),
+                kind::DONE => Some(Control::Done(0, ExtendedAck::default())),
+                kind::OVERRUN => Some(Control::Overrun),
+                kind::MIN_TYPE => None,
+                _ => Some(Control::Noop),
+            };
+            assert_eq!(Message::parse(&bytes).unwrap().control(), expected);
+        }
+    }
+
+    #[test]
     fn ends_of_dumps() {
         for (payload, errno) in [
             (vec![], 0),

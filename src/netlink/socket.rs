@@ -11,7 +11,6 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::family::Family;
-use super::socket_option::SocketOption;
 use crate::error::{Error, Result};
 
 /// A netlink socket, bound to a port id.
@@ -55,7 +54,7 @@ pub struct Datagram {
     /// Multicast groups it was sent to, as a mask of the groups 1 to 32; 0 if to this socket alone.
     pub groups: u32,
     /// The network namespace it comes from, as seen from the socket's; only
-    /// with [`SocketOption::ListenAllNsid`], and absent for the socket's own.
+    /// with [`SocketOption::ListenAllNsid`](super::SocketOption::ListenAllNsid), and absent for the socket's own.
     pub nsid: Option<i32>,
 }
 
@@ -137,7 +136,8 @@ impl Socket {
     /// CAP_NET_ADMIN where it needs that.
     #[doc(alias = "NETLINK_ADD_MEMBERSHIP")]
     pub fn join(&self, group: u32) -> Result<()> {
-        self.set_netlink(libc::NETLINK_ADD_MEMBERSHIP, group)
+        let call = "setsockopt(NETLINK_ADD_MEMBERSHIP)";
+        self.set_netlink(call, libc::NETLINK_ADD_MEMBERSHIP, group)
     }
 
     /// Leaves the multicast group with this number.
@@ -146,7 +146,8 @@ impl Socket {
     /// [`Error::Io`]: EINVAL where the family has no such group.
     #[doc(alias = "NETLINK_DROP_MEMBERSHIP")]
     pub fn leave(&self, group: u32) -> Result<()> {
-        self.set_netlink(libc::NETLINK_DROP_MEMBERSHIP, group)
+        let call = "setsockopt(NETLINK_DROP_MEMBERSHIP)";
+        self.set_netlink(call, libc::NETLINK_DROP_MEMBERSHIP, group)
     }
 
     /// Sends messages to the kernel: one, or a batch built into one buffer.
@@ -275,55 +276,6 @@ impl Socket {
         check("ioctl", done)
     }
 
-    /// Asks for a receive buffer of this many bytes and returns what was granted.
-    ///
-    /// The kernel doubles the number for its bookkeeping, so twice the number
-    /// is a full grant; less means that `net.core.rmem_max` capped it.
-    ///
-    /// # Errors
-    /// [`Error::Io`] from setsockopt(2).
-    #[doc(alias = "SO_RCVBUF")]
-    #[doc(alias = "nfnl_rcvbufsiz")]
-    pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize> {
-        self.set_buffer(libc::SO_RCVBUF, bytes)
-    }
-
-    /// The same without the cap of `net.core.rmem_max`.
-    ///
-    /// # Errors
-    /// [`Error::Io`]: EPERM without CAP_NET_ADMIN in the initial user namespace.
-    #[doc(alias = "SO_RCVBUFFORCE")]
-    pub fn force_receive_buffer(&self, bytes: usize) -> Result<usize> {
-        self.set_buffer(libc::SO_RCVBUFFORCE, bytes)
-    }
-
-    /// Bytes of the receive buffer, as the kernel counts them.
-    ///
-    /// # Errors
-    /// [`Error::Io`] from getsockopt(2).
-    pub fn receive_buffer(&self) -> Result<usize> {
-        let bytes = self.get(libc::SOL_SOCKET, libc::SO_RCVBUF)?;
-        Ok(usize::try_from(libc::c_int::from_ne_bytes(bytes)).unwrap_or(0))
-    }
-
-    /// Turns a switch on or off.
-    ///
-    /// # Errors
-    /// [`Error::Io`]: ENOPROTOOPT where the kernel does not know it, EPERM
-    /// where it needs a capability.
-    pub fn set_option(&self, option: SocketOption, on: bool) -> Result<()> {
-        self.set_netlink(option.number(), u32::from(on))
-    }
-
-    /// Tells whether a switch is on.
-    ///
-    /// # Errors
-    /// [`Error::Io`]: ENOPROTOOPT where the kernel cannot tell.
-    pub fn option(&self, option: SocketOption) -> Result<bool> {
-        let value = self.get(libc::SOL_NETLINK, option.number())?;
-        Ok(libc::c_int::from_ne_bytes(value) != 0)
-    }
-
     /// Puts a classic BPF program in front of the receive buffer, in place of
     /// an earlier one: datagrams for which it returns 0 are dropped.
     ///
@@ -343,8 +295,9 @@ impl Socket {
             len,
             filter: program.as_ptr().cast_mut(),
         };
+        let call = "setsockopt(SO_ATTACH_FILTER)";
         // SAFETY: the kernel only reads the program, whose length is right.
-        unsafe { self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program) }
+        unsafe { self.set(call, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program) }
     }
 
     /// Takes the filter away.
@@ -354,8 +307,9 @@ impl Socket {
     #[doc(alias = "SO_DETACH_FILTER")]
     pub fn detach_filter(&self) -> Result<()> {
         let unused: libc::c_int = 0;
+        let call = "setsockopt(SO_DETACH_FILTER)";
         // SAFETY: a plain int.
-        unsafe { self.set(libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &unused) }
+        unsafe { self.set(call, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &unused) }
     }
 
     fn bind_address(&self, port: u32, groups: u32) -> Result<()> {
@@ -382,21 +336,39 @@ impl Socket {
         Ok(address)
     }
 
-    fn set_buffer(&self, option: libc::c_int, bytes: usize) -> Result<usize> {
+    pub(super) fn set_buffer(
+        &self,
+        call: &'static str,
+        option: libc::c_int,
+        bytes: usize,
+    ) -> Result<usize> {
         let value = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
         // SAFETY: a plain int.
-        unsafe { self.set(libc::SOL_SOCKET, option, &value) }?;
+        unsafe { self.set(call, libc::SOL_SOCKET, option, &value) }?;
         self.receive_buffer()
     }
 
-    fn set_netlink(&self, option: libc::c_int, value: u32) -> Result<()> {
+    pub(super) fn set_netlink(
+        &self,
+        call: &'static str,
+        option: libc::c_int,
+        value: u32,
+    ) -> Result<()> {
         // SAFETY: a plain int.
-        unsafe { self.set(libc::SOL_NETLINK, option, &value) }
+        unsafe { self.set(call, libc::SOL_NETLINK, option, &value) }
     }
 
+    /// Sets an option; an error bears the name `call`.
+    ///
     /// # Safety
     /// `T` must be what the kernel reads for this option.
-    unsafe fn set<T>(&self, level: libc::c_int, option: libc::c_int, value: &T) -> Result<()> {
+    unsafe fn set<T>(
+        &self,
+        call: &'static str,
+        level: libc::c_int,
+        option: libc::c_int,
+        value: &T,
+    ) -> Result<()> {
         // SAFETY: pointer and length are those of `value`; the caller vouches for the type.
         let done = unsafe {
             libc::setsockopt(
@@ -407,7 +379,7 @@ impl Socket {
                 mem::size_of::<T>() as libc::socklen_t,
             )
         };
-        check("setsockopt", done)
+        check(call, done)
     }
 
     pub(super) fn get<const N: usize>(&self, level: i32, option: i32) -> Result<[u8; N]> {
