@@ -71,7 +71,8 @@ impl Handle {
     ///
     /// # Errors
     /// As [`dump`](Self::dump), where the list cannot go on; entries listed
-    /// before are deleted.
+    /// before are deleted. That events were lost meanwhile is no error here: only
+    /// [`overruns`](Self::overruns) tells.
     pub fn delete_matching(&mut self, predicate: &Predicate) -> Result<Deleted> {
         let mut deletion = Deletion::beside(self);
         let mut interrupted = false;
@@ -89,6 +90,8 @@ impl Handle {
                     interrupted = true;
                     continue;
                 }
+                // The list loses nothing.
+                Err(Error::Overrun) => continue,
                 Err(error) => Err(error),
             };
             if added.is_err() {
