@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod header;
+mod install;
 mod programs;
 mod symbols;
 mod table;
