@@ -76,7 +76,7 @@ pub unsafe extern "C" fn nfct_open_nfnl(
     // SAFETY: the descriptor becomes the handle's on success and is left alone
     // on failure.
     let fd = unsafe { OwnedFd::from_raw_fd(own.fd) };
-    let socket = ManuallyDrop::new(Socket::assume(fd, own.local.nl_pid));
+    let socket = ManuallyDrop::new(Socket::new(fd, own.local.nl_pid));
     if subsystems.any() {
         let groups = own.local.nl_groups | subscriptions;
         if let Err(error) = socket.set_groups(groups) {

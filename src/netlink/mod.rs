@@ -23,6 +23,7 @@
 mod attr;
 mod builder;
 mod control;
+mod datagram;
 mod family;
 mod message;
 mod namespace;
@@ -32,10 +33,11 @@ mod socket_option;
 pub use attr::{Attr, AttrError, AttrIndex, Attrs, NESTED, NET_BYTEORDER, TYPE_MASK};
 pub use builder::Builder;
 pub use control::{Control, ExtendedAck};
+pub use datagram::Datagram;
 pub use family::Family;
 pub use message::{
     ALIGN_TO, Flags, HEADER_LEN, Header, Message, MessageError, Messages, align, kind, length,
     space,
 };
-pub use socket::{Datagram, Socket};
+pub use socket::Socket;
 pub use socket_option::SocketOption;

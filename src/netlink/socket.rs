@@ -1,16 +1,18 @@
-//! The socket: the one place where bytes pass to and from the kernel.
+//! The socket: where bytes pass to and from the kernel.
 
 #![allow(unsafe_code)]
 
-use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
+use super::datagram::{ADDRESS_LEN, Datagram, address, recvfrom, recvmsg, retry};
 use super::family::Family;
+use super::socket_option::SocketOption;
 use crate::error::{Error, Result};
 
 /// A netlink socket, bound to a port id.
@@ -42,20 +44,8 @@ use crate::error::{Error, Result};
 pub struct Socket {
     fd: OwnedFd,
     port: u32,
-}
-
-/// What one [`recv`](Socket::recv) brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Datagram {
-    /// Bytes written to the buffer.
-    pub len: usize,
-    /// Port id of the sender: 0 is the kernel, anything else another program.
-    pub sender: u32,
-    /// Multicast groups it was sent to, as a mask of the groups 1 to 32; 0 if to this socket alone.
-    pub groups: u32,
-    /// The network namespace it comes from, as seen from the socket's; only
-    /// with [`SocketOption::ListenAllNsid`](super::SocketOption::ListenAllNsid), and absent for the socket's own.
-    pub nsid: Option<i32>,
+    /// Whether datagrams come with the namespace they are from.
+    pub(super) with_nsid: AtomicBool,
 }
 
 impl Socket {
@@ -88,7 +78,7 @@ impl Socket {
         }
         // SAFETY: the descriptor is new and nobody else's.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let mut socket = Self { fd, port };
+        let mut socket = Self::new(fd, port);
         socket.bind_address(port, groups)?;
         socket.port = socket.local_address()?.nl_pid;
         Ok(socket)
@@ -99,19 +89,25 @@ impl Socket {
     /// # Errors
     /// [`Error::Io`] where its address cannot be read or is not of AF_NETLINK.
     pub fn from_fd(fd: OwnedFd) -> Result<Self> {
-        let mut socket = Self { fd, port: 0 };
+        let mut socket = Self::new(fd, 0);
         let address = socket.local_address()?;
         if i32::from(address.nl_family) != libc::AF_NETLINK {
             return Err(Error::io("getsockname", libc::EAFNOSUPPORT));
         }
         socket.port = address.nl_pid;
+        // Kernels that cannot tell do not send it either.
+        let with_nsid = socket.option(SocketOption::ListenAllNsid).unwrap_or(false);
+        *socket.with_nsid.get_mut() = with_nsid;
         Ok(socket)
     }
 
-    /// Takes over a netlink socket with this port id.
-    #[cfg(feature = "capi")]
-    pub(crate) fn assume(fd: OwnedFd, port: u32) -> Self {
-        Self { fd, port }
+    /// A netlink socket with this port id.
+    pub(crate) fn new(fd: OwnedFd, port: u32) -> Self {
+        Self {
+            fd,
+            port,
+            with_nsid: AtomicBool::new(false),
+        }
     }
 
     /// The port id, the socket's address: unique in its family and network
@@ -205,45 +201,20 @@ impl Socket {
     }
 
     fn recv_flags(&self, buffer: &mut [u8], flags: libc::c_int) -> Result<Datagram> {
-        let mut sender = address(0, 0);
-        let mut part = libc::iovec {
-            iov_base: buffer.as_mut_ptr().cast(),
-            iov_len: buffer.len(),
-        };
-        // Room for the namespace id; aligned as control messages must be.
-        let mut control = [0u64; 8];
-        // SAFETY: all-zero is a valid msghdr.
-        let mut message: libc::msghdr = unsafe { mem::zeroed() };
-        message.msg_name = (&raw mut sender).cast();
-        message.msg_iov = &raw mut part;
-        message.msg_iovlen = 1;
-        // MSG_TRUNC makes the call return the datagram's own length.
-        let len = retry("recvmsg", || {
-            message.msg_namelen = ADDRESS_LEN;
-            message.msg_control = control.as_mut_ptr().cast();
-            message.msg_controllen = mem::size_of_val(&control) as _;
-            // SAFETY: the msghdr points to live buffers with their true lengths.
-            unsafe {
-                libc::recvmsg(
-                    self.fd.as_raw_fd(),
-                    &raw mut message,
-                    flags | libc::MSG_TRUNC,
-                )
-            }
-        })?;
-        if len > buffer.len() {
-            return Err(Error::Truncated {
-                needed: len,
-                available: buffer.len(),
-                sender: sender.nl_pid,
-            });
+        let available = buffer.len();
+        // MSG_TRUNC makes the calls return the datagram's own length.
+        let datagram = match self.with_nsid.load(Ordering::Relaxed) {
+            false => recvfrom(&self.fd, buffer, flags | libc::MSG_TRUNC),
+            true => recvmsg(&self.fd, buffer, flags | libc::MSG_TRUNC),
+        }?;
+        match datagram.len > available {
+            false => Ok(datagram),
+            true => Err(Error::Truncated {
+                needed: datagram.len,
+                available,
+                sender: datagram.sender,
+            }),
         }
-        Ok(Datagram {
-            len,
-            sender: sender.nl_pid,
-            groups: sender.nl_groups,
-            nsid: nsid(&message),
-        })
     }
 
     /// Waits until there is something to read, at the most this long (`None`:
@@ -415,48 +386,6 @@ impl AsRawFd for Socket {
 impl From<Socket> for OwnedFd {
     fn from(socket: Socket) -> Self {
         socket.fd
-    }
-}
-
-const ADDRESS_LEN: libc::socklen_t = mem::size_of::<libc::sockaddr_nl>() as libc::socklen_t;
-
-fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
-    // SAFETY: all-zero is a valid sockaddr_nl; its padding is private in libc.
-    let mut address: libc::sockaddr_nl = unsafe { mem::zeroed() };
-    address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
-    address.nl_pid = port;
-    address.nl_groups = groups;
-    address
-}
-
-/// The namespace id among the control messages of a received `message`.
-fn nsid(message: &libc::msghdr) -> Option<i32> {
-    // SAFETY: the kernel filled msg_control and msg_controllen; the CMSG
-    // functions stay inside them, and an id is an int.
-    unsafe {
-        let mut item = libc::CMSG_FIRSTHDR(message);
-        while let Some(header) = item.as_ref() {
-            if header.cmsg_level == libc::SOL_NETLINK
-                && header.cmsg_type == libc::NETLINK_LISTEN_ALL_NSID
-            {
-                return Some(libc::CMSG_DATA(item).cast::<i32>().read_unaligned());
-            }
-            item = libc::CMSG_NXTHDR(message, item);
-        }
-    }
-    None
-}
-
-/// Repeats a call while it is interrupted by signals.
-fn retry(name: &'static str, mut call: impl FnMut() -> isize) -> Result<usize> {
-    loop {
-        if let Ok(count) = usize::try_from(call()) {
-            return Ok(count);
-        }
-        let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
-        if errno != libc::EINTR {
-            return Err(Error::io(name, errno));
-        }
     }
 }
 

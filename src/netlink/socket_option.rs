@@ -1,5 +1,7 @@
 //! The switches of a socket, and the size of its receive buffer.
 
+use std::sync::atomic::Ordering;
+
 use super::socket::Socket;
 use crate::error::Result;
 
@@ -95,7 +97,11 @@ impl Socket {
     /// [`Error::Io`](crate::Error::Io): ENOPROTOOPT where the kernel does not know it, EPERM
     /// where it needs a capability.
     pub fn set_option(&self, option: SocketOption, on: bool) -> Result<()> {
-        self.set_netlink(option.call(), option.number(), u32::from(on))
+        self.set_netlink(option.call(), option.number(), u32::from(on))?;
+        if option == SocketOption::ListenAllNsid {
+            self.with_nsid.store(on, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Tells whether a switch is on.
