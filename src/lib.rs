@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "tokio")]
+pub mod async_io;
 #[cfg(feature = "capi")]
 mod capi;
 pub mod conntrack;
@@ -30,7 +32,8 @@ pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
 pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat, ExpectRef};
 pub use filter::{DumpFilter, EventFilter, Predicate};
 pub use handle::{
-    Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, Query, Verdict,
+    Caught, Dump, Event, EventKind, EventMask, ExpectDump, ExpectQuery, Handle, OwnedEvent, Query,
+    Verdict,
 };
 pub use mirror::Mirror;
 pub use netns::Netns;

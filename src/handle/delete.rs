@@ -1,10 +1,12 @@
 //! Deleting the entries that a predicate holds for.
 
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 
 use super::Handle;
 use super::deletion::Deletion;
 use super::query::Query;
+use crate::conntrack::ConntrackRef;
 use crate::error::{Error, KernelError, Result};
 use crate::filter::{Cover, Criteria, DumpFilter, Predicate};
 
@@ -74,36 +76,10 @@ impl Handle {
     /// before are deleted. That events were lost meanwhile is no error here: only
     /// [`overruns`](Self::overruns) tells.
     pub fn delete_matching(&mut self, predicate: &Predicate) -> Result<Deleted> {
-        let mut deletion = Deletion::beside(self);
-        let mut interrupted = false;
-        let mut outcome = Ok(());
+        let mut pass = DeletionPass::over(self);
         let mut list = self.dump_matching(predicate)?;
-        loop {
-            let added = match list.next() {
-                Ok(Some(entry)) => deletion.add(&entry),
-                Ok(None) => break,
-                Err(error @ Error::Decode(_)) => {
-                    outcome = outcome.and(Err(error));
-                    continue;
-                }
-                Err(Error::DumpInterrupted) => {
-                    interrupted = true;
-                    continue;
-                }
-                // The list loses nothing.
-                Err(Error::Overrun) => continue,
-                Err(error) => Err(error),
-            };
-            if added.is_err() {
-                outcome = added;
-                break;
-            }
-        }
-        let deleted = deletion.finish(self)?;
-        outcome.map(|()| Deleted {
-            interrupted,
-            ..deleted
-        })
+        while pass.take(list.next()).is_continue() {}
+        pass.finish(self)
     }
 
     /// Deletes the UDP flows to a backend that is going or has gone: those sent
@@ -157,6 +133,64 @@ impl Handle {
     #[doc(alias = "NFCT_Q_FLUSH_FILTER")]
     pub fn flush_filtered(&mut self, filter: &DumpFilter) -> Result<Flushed> {
         self.flush_matching(&filter.into())
+    }
+}
+
+/// One pass over the table that deletes what is listed.
+#[derive(Debug)]
+pub(crate) struct DeletionPass {
+    deletion: Deletion,
+    interrupted: bool,
+    outcome: Result<()>,
+}
+
+impl DeletionPass {
+    /// A pass over the table that `handle` will list.
+    pub(crate) fn over(handle: &Handle) -> Self {
+        Self {
+            deletion: Deletion::beside(handle),
+            interrupted: false,
+            outcome: Ok(()),
+        }
+    }
+
+    /// Takes what the list gave next, and tells whether to go on with it.
+    pub(crate) fn take(&mut self, next: Result<Option<ConntrackRef<'_>>>) -> ControlFlow<()> {
+        let added = match next {
+            Ok(Some(entry)) => self.deletion.add(&entry),
+            Ok(None) => return ControlFlow::Break(()),
+            Err(error @ Error::Decode(_)) => {
+                if self.outcome.is_ok() {
+                    self.outcome = Err(error);
+                }
+                return ControlFlow::Continue(());
+            }
+            Err(Error::DumpInterrupted) => {
+                self.interrupted = true;
+                return ControlFlow::Continue(());
+            }
+            // The list loses nothing.
+            Err(Error::Overrun) => return ControlFlow::Continue(()),
+            Err(error) => Err(error),
+        };
+        if added.is_err() {
+            self.outcome = added;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Deletes the rest, through `handle` where there was no other way, and tells
+    /// what became of all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where sending fails, and the first error of the list.
+    pub(crate) fn finish(self, handle: &mut Handle) -> Result<Deleted> {
+        let deleted = self.deletion.finish(handle)?;
+        self.outcome.map(|()| Deleted {
+            interrupted: self.interrupted,
+            ..deleted
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bitflags::bitflags;
 
+use super::owned_event::{OwnedEvent, OwnedSubject};
 pub use crate::conntrack::EventKind;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::DecodeError;
@@ -69,7 +70,7 @@ enum Subject<'a> {
 
 /// What a message says it is, before its attributes are looked at.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Topic {
+pub(crate) struct Topic {
     about: About,
     kind: EventKind,
 }
@@ -169,6 +170,24 @@ impl<'a> Event<'a> {
     #[must_use]
     pub fn nsid(&self) -> Option<i32> {
         self.nsid
+    }
+
+    /// The event with all it tells of, for keeps: to pass it to another thread or
+    /// task.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the message is malformed.
+    pub fn to_owned(&self) -> Result<OwnedEvent, DecodeError> {
+        let subject = match self.subject {
+            Subject::Conntrack(entry) => OwnedSubject::Conntrack(entry.to_owned()?),
+            Subject::Expect(expect) => OwnedSubject::Expect(expect.to_owned()?),
+        };
+        Ok(OwnedEvent {
+            kind: self.kind,
+            subject,
+            header: self.header(),
+            nsid: self.nsid,
+        })
     }
 
     /// Decodes the conntrack entry for keeps; `None` where the message is

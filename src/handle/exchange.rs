@@ -92,14 +92,24 @@ impl Handle {
     #[doc(alias = "nfexp_catch")]
     pub fn catch(&mut self) -> Result<Caught> {
         loop {
-            match self.receive(Awaiting::Anything, Wait::BySocket)? {
-                Incoming::Last(caught, result) => return result.map(|()| caught),
-                Incoming::Data { place, header, .. } => {
-                    if self.deliver(place)? == Verdict::Stop {
-                        self.stop(header.seq);
-                        return Ok(Caught::Stopped);
-                    }
+            if let Some(caught) = self.catch_one(Wait::BySocket)? {
+                return Ok(caught);
+            }
+        }
+    }
+
+    /// Receives one message and passes it to the callback; `None` where there is
+    /// no reason to stop.
+    #[inline]
+    pub(crate) fn catch_one(&mut self, wait: Wait) -> Result<Option<Caught>> {
+        match self.receive(Awaiting::Anything, wait)? {
+            Incoming::Last(caught, result) => result.map(|()| Some(caught)),
+            Incoming::Data { place, header, .. } => {
+                if self.deliver(place)? == Verdict::Stop {
+                    self.stop(header.seq);
+                    return Ok(Some(Caught::Stopped));
                 }
+                Ok(None)
             }
         }
     }
@@ -144,16 +154,28 @@ impl Handle {
     /// As [`catch`](Self::catch). Acknowledgements of requests sent before are
     /// passed over, their errors are given.
     pub fn next_event(&mut self) -> Result<Event<'_>> {
-        let (place, topic) = loop {
-            match self.receive(Awaiting::Anything, Wait::BySocket)? {
+        let found = self.find_event(Wait::BySocket)?;
+        self.event(found)
+    }
+
+    /// Receives up to the next message about an entry and tells where it is.
+    #[inline]
+    pub(crate) fn find_event(&mut self, wait: Wait) -> Result<(Place, Topic)> {
+        loop {
+            match self.receive(Awaiting::Anything, wait)? {
                 Incoming::Data { place, header, .. } => {
                     if let Some(topic) = Topic::of(header) {
-                        break (place, topic);
+                        return Ok((place, topic));
                     }
                 }
                 Incoming::Last(_, result) => result?,
             }
-        };
+        }
+    }
+
+    /// The event that [`find_event`](Self::find_event) has just found.
+    #[inline]
+    pub(crate) fn event(&self, (place, topic): (Place, Topic)) -> Result<Event<'_>> {
         let message = self.inbox.message(place)?;
         Ok(Event::new(message, topic, self.inbox.nsid())?)
     }
@@ -248,63 +270,67 @@ impl Handle {
     #[inline]
     pub(crate) fn receive(&mut self, awaiting: Awaiting, wait: Wait) -> Result<Incoming> {
         loop {
-            let (place, header) = match self.inbox.next(&self.socket, wait) {
-                Err(Error::Overrun) => {
-                    self.overruns += 1;
-                    debug!("overrun {} of port {}", self.overruns, self.socket.port());
-                    self.growth.overrun(&self.socket);
-                    return Err(Error::Overrun);
-                }
-                next => next?,
-            };
-            let relation = self.sequence.relation(header.seq, awaiting);
-            let message = self.inbox.message(place)?;
-            if header.flags.contains(Flags::DUMP_INTR) {
-                self.sequence.interrupted(header.seq);
-            }
-            let Some(control) = message.control() else {
-                if relation == Relation::Stale {
-                    continue;
-                }
-                let awaited = relation == Relation::Awaited;
-                return Ok(Incoming::Data {
-                    place,
-                    header,
-                    awaited,
-                });
-            };
-            let (caught, result) = match control {
-                Control::Noop => continue,
-                Control::Overrun => {
-                    self.overruns += 1;
-                    return Err(Error::Overrun);
-                }
-                Control::Malformed => {
-                    return Err(DecodeError::Short { header: "nlmsgerr" }.into());
-                }
-                Control::Ack(_) => (Caught::Acknowledged(header.seq), Ok(())),
-                Control::Done(0, _) => (Caught::Done(header.seq), Ok(())),
-                // There was no room for the first part of a dump. The kernel has
-                // begun it all the same, and makes that part when there is room.
-                Control::Error(libc::ENOBUFS, _) if self.sequence.is_dump(header.seq) => continue,
-                Control::Error(errno, text) | Control::Done(errno, text) => {
-                    let error = KernelError::new(header.seq, errno, text);
-                    (Caught::Acknowledged(header.seq), Err(Error::Kernel(error)))
-                }
-            };
-            let result = match self.sequence.finished(header.seq) {
-                true => result.and(Err(Error::DumpInterrupted)),
-                false => result,
-            };
-            // A query does not end with the last reply to something sent before it.
-            let concerned = match awaiting {
-                Awaiting::Anything => relation != Relation::Stale,
-                Awaiting::Request(_) => relation == Relation::Awaited,
-            };
-            if concerned {
-                return Ok(Incoming::Last(caught, result));
+            if let Some(incoming) = self.receive_one(awaiting, wait)? {
+                return Ok(incoming);
             }
         }
+    }
+
+    /// Receives one message; `None` where it does not concern `awaiting`.
+    #[inline]
+    fn receive_one(&mut self, awaiting: Awaiting, wait: Wait) -> Result<Option<Incoming>> {
+        let (place, header) = match self.inbox.next(&self.socket, wait) {
+            Err(Error::Overrun) => {
+                self.overruns += 1;
+                debug!("overrun {} of port {}", self.overruns, self.socket.port());
+                self.growth.overrun(&self.socket);
+                return Err(Error::Overrun);
+            }
+            next => next?,
+        };
+        let relation = self.sequence.relation(header.seq, awaiting);
+        let message = self.inbox.message(place)?;
+        if header.flags.contains(Flags::DUMP_INTR) {
+            self.sequence.interrupted(header.seq);
+        }
+        let Some(control) = message.control() else {
+            return Ok((relation != Relation::Stale).then_some(Incoming::Data {
+                place,
+                header,
+                awaited: relation == Relation::Awaited,
+            }));
+        };
+        let (caught, result) = match control {
+            Control::Noop => return Ok(None),
+            Control::Overrun => {
+                self.overruns += 1;
+                return Err(Error::Overrun);
+            }
+            Control::Malformed => {
+                return Err(DecodeError::Short { header: "nlmsgerr" }.into());
+            }
+            Control::Ack(_) => (Caught::Acknowledged(header.seq), Ok(())),
+            Control::Done(0, _) => (Caught::Done(header.seq), Ok(())),
+            // There was no room for the first part of a dump. The kernel has
+            // begun it all the same, and makes that part when there is room.
+            Control::Error(libc::ENOBUFS, _) if self.sequence.is_dump(header.seq) => {
+                return Ok(None);
+            }
+            Control::Error(errno, text) | Control::Done(errno, text) => {
+                let error = KernelError::new(header.seq, errno, text);
+                (Caught::Acknowledged(header.seq), Err(Error::Kernel(error)))
+            }
+        };
+        let result = match self.sequence.finished(header.seq) {
+            true => result.and(Err(Error::DumpInterrupted)),
+            false => result,
+        };
+        // A query does not end with the last reply to something sent before it.
+        let concerned = match awaiting {
+            Awaiting::Anything => relation != Relation::Stale,
+            Awaiting::Request(_) => relation == Relation::Awaited,
+        };
+        Ok(concerned.then_some(Incoming::Last(caught, result)))
     }
 
     /// The message that [`receive`](Self::receive) has just given the place of.
@@ -333,17 +359,24 @@ impl Handle {
     /// Reads a dump that nobody wants any more to its end, since the kernel
     /// refuses a second one beside it (EBUSY). Events on the way are delivered.
     fn drain_abandoned_dump(&mut self) -> Result<()> {
-        while let Some(dump) = self.sequence.abandoned_dump() {
-            match self.receive(Awaiting::Anything, Wait::No) {
-                Ok(Incoming::Data { place, .. }) => {
-                    self.deliver(place)?;
-                }
-                Ok(Incoming::Last(..)) | Err(Error::Decode(_)) => {}
-                // Its end was lost; the kernel will say whether it is still there.
-                Err(Error::WouldBlock) => self.sequence.forget_dump(dump),
-                Err(error) => return Err(error),
-            }
-        }
+        while self.drain_some()? {}
         Ok(())
+    }
+
+    /// Reads a message of such a dump; `false` where there is none any more.
+    pub(crate) fn drain_some(&mut self) -> Result<bool> {
+        let Some(dump) = self.sequence.abandoned_dump() else {
+            return Ok(false);
+        };
+        match self.receive_one(Awaiting::Anything, Wait::No) {
+            Ok(Some(Incoming::Data { place, .. })) => {
+                self.deliver(place)?;
+            }
+            Ok(Some(Incoming::Last(..)) | None) | Err(Error::Decode(_)) => {}
+            // Its end was lost; the kernel will say whether it is still there.
+            Err(Error::WouldBlock) => self.sequence.forget_dump(dump),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
     }
 }

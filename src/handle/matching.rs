@@ -2,6 +2,7 @@
 
 use super::Handle;
 use super::dump::Dump;
+use super::inbox::Place;
 use super::query::Query;
 use crate::conntrack::{Conntrack, ConntrackRef};
 use crate::error::{Error, Result};
@@ -17,6 +18,16 @@ pub struct Matching<'h> {
     requests: std::vec::IntoIter<DumpFilter>,
     matcher: Matcher,
     interrupted: bool,
+}
+
+/// What one entry of the kernel's list is.
+pub(crate) enum Step {
+    /// One that the predicate holds for.
+    Match(Place),
+    /// None of these.
+    Other,
+    /// There are no more.
+    End,
 }
 
 impl Handle {
@@ -64,31 +75,45 @@ impl<'h> Matching<'h> {
     #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<ConntrackRef<'_>>> {
         loop {
-            let place = match self.dump.advance() {
-                Ok(place) => place,
-                Err(Error::DumpInterrupted) => {
-                    self.interrupted = true;
-                    None
-                }
-                Err(error) => return Err(error),
-            };
-            let Some(place) = place else {
-                let Some(filter) = self.requests.next() else {
-                    break;
-                };
-                self.dump.restart(Query::DumpFilter(&filter))?;
-                continue;
-            };
-            // Looked at twice where it matches, because a borrow that one turn of
-            // the loop returns must not be made in the others.
-            if self.matcher.matches(&self.dump.view(place)?) {
-                return self.dump.view(place).map(Some);
+            match self.step()? {
+                Step::Match(place) => return self.view(place).map(Some),
+                Step::Other => {}
+                Step::End => return Ok(None),
             }
+        }
+    }
+
+    /// Looks at the next entry that the kernel lists.
+    #[inline]
+    pub(crate) fn step(&mut self) -> Result<Step> {
+        let place = match self.dump.advance() {
+            Ok(place) => place,
+            Err(Error::DumpInterrupted) => {
+                self.interrupted = true;
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(place) = place {
+            return Ok(match self.matcher.matches(&self.view(place)?) {
+                true => Step::Match(place),
+                false => Step::Other,
+            });
+        }
+        if let Some(filter) = self.requests.next() {
+            self.dump.restart(Query::DumpFilter(&filter))?;
+            return Ok(Step::Other);
         }
         match std::mem::take(&mut self.interrupted) {
             true => Err(Error::DumpInterrupted),
-            false => Ok(None),
+            false => Ok(Step::End),
         }
+    }
+
+    /// The entry that [`step`](Self::step) has just found.
+    #[inline]
+    pub(crate) fn view(&self, place: Place) -> Result<ConntrackRef<'_>> {
+        self.dump.view(place)
     }
 
     /// Decodes the next entry into `entry`, in the place of what it had; `false`

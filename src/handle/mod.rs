@@ -14,6 +14,7 @@ mod lend;
 mod matching;
 mod namespace;
 mod operations;
+mod owned_event;
 mod probe;
 mod query;
 mod sequence;
@@ -29,12 +30,15 @@ pub use event::{Event, EventKind, EventMask, Verdict};
 pub use exchange::Caught;
 pub use expect::{ExpectDump, ExpectQuery};
 pub use matching::Matching;
+pub use owned_event::OwnedEvent;
 pub use probe::Capabilities;
 pub use query::Query;
 pub use stats::{CpuStats, ExpectCpuStats, TableStats};
 
 #[cfg(feature = "capi")]
 pub(crate) use inbox::Place;
+#[cfg(feature = "tokio")]
+pub(crate) use {delete::DeletionPass, matching::Step};
 pub(crate) use {exchange::Incoming, inbox::Wait, sequence::Awaiting};
 
 use crate::error::Result;

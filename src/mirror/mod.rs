@@ -123,19 +123,26 @@ impl Mirror {
     /// table. The mirror stays usable and tries again later. Lost events are no
     /// error.
     pub fn next_change(&mut self) -> Result<Option<Change<'_>>> {
+        self.advance()?;
+        Ok(self.replica.change())
+    }
+
+    /// Goes on until there is a change, and tells whether there is: where there is
+    /// none, the descriptor tells when to go on.
+    pub(crate) fn advance(&mut self) -> Result<bool> {
         let begun = Instant::now();
         let mut now = begun;
         let mut steps = 0;
         self.replica.readable();
         loop {
             match self.replica.next_task(now) {
-                Task::TakeChange => break,
+                Task::TakeChange => return Ok(true),
                 Task::ReadEvent => self.read_event()?,
                 Task::RequestList => self.request_list(now)?,
                 Task::ReadEntry => self.read_entry(now)?,
                 Task::Wait(until) => {
                     self.readiness.set_time(until, now)?;
-                    return Ok(None);
+                    return Ok(false);
                 }
             }
             steps += 1;
@@ -143,11 +150,16 @@ impl Mirror {
                 now = Instant::now();
                 if now.saturating_duration_since(begun) >= PATIENCE {
                     self.readiness.set_time(Some(now), now)?;
-                    return Ok(None);
+                    return Ok(false);
                 }
             }
         }
-        Ok(self.replica.change())
+    }
+
+    /// The change that [`advance`](Self::advance) has come to.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn change(&mut self) -> Option<Change<'_>> {
+        self.replica.change()
     }
 
     /// Waits until [`next_change`](Self::next_change) has something to do, at the
