@@ -3,6 +3,7 @@
 //!
 //!     cargo bench --bench capi
 //!     ENTRIES=1000000 cargo bench --bench capi     # as root, raises nf_conntrack_max meanwhile
+//!     ENTRIES=0 cargo bench --bench capi           # functions on one entry alone
 //!
 //! CPU times are of this thread alone; the two libraries take turns, and times
 //! are medians (wall) or means (CPU) of the rounds.
@@ -44,6 +45,9 @@ struct Api {
     destroy: unsafe extern "C" fn(Object),
     get_u8: unsafe extern "C" fn(Object, c_uint) -> u8,
     get_u32: unsafe extern "C" fn(Object, c_uint) -> u32,
+    set_u8: unsafe extern "C" fn(Object, c_uint, u8),
+    set_u16: unsafe extern "C" fn(Object, c_uint, u16),
+    set_u32: unsafe extern "C" fn(Object, c_uint, u32),
     parse: unsafe extern "C" fn(*const c_void, Object) -> c_int,
     cmp: unsafe extern "C" fn(Object, Object, c_uint) -> c_int,
     snprintf: unsafe extern "C" fn(*mut c_char, c_uint, Object, c_uint, c_uint, c_uint) -> c_int,
@@ -75,6 +79,9 @@ impl Api {
                 destroy: function!("nfct_destroy"),
                 get_u8: function!("nfct_get_attr_u8"),
                 get_u32: function!("nfct_get_attr_u32"),
+                set_u8: function!("nfct_set_attr_u8"),
+                set_u16: function!("nfct_set_attr_u16"),
+                set_u32: function!("nfct_set_attr_u32"),
                 parse: function!("nfct_nlmsg_parse"),
                 cmp: function!("nfct_cmp"),
                 snprintf: function!("nfct_snprintf"),
@@ -85,7 +92,12 @@ impl Api {
 }
 
 const ATTR_ORIG_IPV4_SRC: c_uint = 0;
+const ATTR_ORIG_PORT_SRC: c_uint = 8;
+const ATTR_ORIG_L3PROTO: c_uint = 15;
 const ATTR_ORIG_L4PROTO: c_uint = 17;
+const CMP_ALL: c_uint = 0;
+const CMP_ORIG: c_uint = 1;
+const CMP_MASK: c_uint = 32;
 const ATTR_MARK: c_uint = 25;
 const CONNTRACK: u8 = 1;
 const QUERY_DUMP: c_uint = 5;
@@ -135,6 +147,9 @@ fn main() {
         "", "this crate", "C library", "times"
     );
     functions(&apis);
+    if entries == 0 {
+        return;
+    }
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
             enter_namespace();
@@ -177,14 +192,7 @@ fn functions(apis: &[Api; 2]) {
             assert!(black_box(len) > 100);
         });
     }
-    // SAFETY: live entries, whole messages, true sizes.
-    both("nfct_cmp, all", |i| unsafe {
-        assert_eq!((apis[i].cmp)(parsed[i], parsed[i], 0), 1);
-    });
-    // SAFETY: live entries, whole messages, true sizes.
-    both("nfct_cmp, original tuples", |i| unsafe {
-        assert_eq!((apis[i].cmp)(parsed[i], parsed[i], 1), 1);
-    });
+    comparisons(apis, &message, &parsed);
     // SAFETY: live entries, whole messages, true sizes.
     both("nfct_get_attr_u32", |i| unsafe {
         black_box((apis[i].get_u32)(parsed[i], ATTR_MARK));
@@ -193,6 +201,37 @@ fn functions(apis: &[Api; 2]) {
     both("nfct_new and nfct_destroy", |i| unsafe {
         (apis[i].destroy)(black_box((apis[i].new)()));
     });
+}
+
+/// Comparisons of an entry with another one that is the same, with one of another
+/// source port, and with one that has nothing but a source address.
+fn comparisons(apis: &[Api; 2], message: &[u8], parsed: &[Object; 2]) {
+    let others = apis.each_ref().map(|api| {
+        // SAFETY: new entries, and a whole message.
+        unsafe {
+            let [same, other, wanted] = [(); 3].map(|()| (api.new)());
+            for entry in [same, other] {
+                assert_eq!((api.parse)(message.as_ptr().cast(), entry), 0);
+            }
+            (api.set_u16)(other, ATTR_ORIG_PORT_SRC, 1);
+            let source = (api.get_u32)(same, ATTR_ORIG_IPV4_SRC);
+            (api.set_u8)(wanted, ATTR_ORIG_L3PROTO, libc::AF_INET as u8);
+            (api.set_u32)(wanted, ATTR_ORIG_IPV4_SRC, source);
+            [same, other, wanted]
+        }
+    });
+    for (what, other, flags, equal) in [
+        ("nfct_cmp, all, equal", 0, CMP_ALL, 1),
+        ("nfct_cmp, all, other port", 1, CMP_ALL, 0),
+        ("nfct_cmp, original tuples, equal", 0, CMP_ORIG, 1),
+        ("nfct_cmp, original tuples, other port", 1, CMP_ORIG, 0),
+        ("nfct_cmp, source address by mask", 2, CMP_ALL | CMP_MASK, 1),
+    ] {
+        // SAFETY: live entries.
+        both(what, |i| unsafe {
+            assert_eq!((apis[i].cmp)(others[i][other], parsed[i], flags), equal);
+        });
+    }
 }
 
 /// Times a call of both.

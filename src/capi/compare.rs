@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint};
 use super::errno::fail;
 use super::object::read;
 use super::types::nf_conntrack;
-use crate::conntrack::{CompareFlags, Head};
+use crate::conntrack::{CompareFlags, Conntrack, Head};
 
 /// Compares two entries in all that both have set; the same as nfct_cmp() with
 /// NFCT_CMP_ALL.
@@ -46,28 +46,57 @@ pub unsafe extern "C" fn nfct_cmp(
     }
     let flags = CompareFlags::from_bits_retain(flags);
     let scope = flags.scope();
+    let whole = scope.is_empty() || scope.contains(CompareFlags::REPL);
+    if !whole && !scope.contains(CompareFlags::ORIG) {
+        return 1;
+    }
+    let (first, second) = (ct1.cast::<Conntrack>(), ct2.cast::<Conntrack>());
+    let aligned = first.is_aligned() && second.is_aligned();
     // SAFETY: object pointers, of which no more than the head is read where the
     // flags ask for no more.
+    let equal = unsafe {
+        match (whole, aligned) {
+            (true, true) => (*first).compare_with(&*second, flags),
+            (true, false) => unaligned_match(ct1, ct2, flags),
+            (false, _) => heads_match(ct1.cast(), ct2.cast(), flags),
+        }
+    };
+    equal.into()
+}
+
+/// Compares original tuples. Those of expectations have less alignment than
+/// entries.
+///
+/// # Safety
+/// The pointers are to heads.
+#[inline]
+unsafe fn heads_match(first: *const Head, second: *const Head, flags: CompareFlags) -> bool {
+    // SAFETY: the caller's heads.
     unsafe {
-        let equal = if scope.is_empty() || scope.contains(CompareFlags::REPL) {
-            read(ct1, |first| {
-                read(ct2, |second| first.compare_with(second, flags))
-            })
-            .flatten()
-            .unwrap_or_default()
-        } else if scope.contains(CompareFlags::ORIG) {
-            match [ct1, ct2].map(|ct| ct.cast::<Head>()) {
-                [first, second] if first.is_aligned() && second.is_aligned() => {
-                    (*first).compare(&*second, flags)
-                }
-                [first, second] => {
-                    let [first, second] = [first, second].map(|head| head.read_unaligned());
-                    first.compare(&second, flags)
-                }
-            }
-        } else {
-            true
-        };
-        equal.into()
+        if first.is_aligned() && second.is_aligned() {
+            return (*first).compare(&*second, flags);
+        }
+        first
+            .read_unaligned()
+            .compare(&second.read_unaligned(), flags)
     }
+}
+
+/// Compares entries that are not aligned, by copies.
+///
+/// # Safety
+/// The pointers are to whole entries.
+#[cold]
+unsafe fn unaligned_match(
+    first: *const nf_conntrack,
+    second: *const nf_conntrack,
+    flags: CompareFlags,
+) -> bool {
+    // SAFETY: the caller's entries.
+    let equal = unsafe {
+        read(first, |first| {
+            read(second, |second| first.compare_with(second, flags))
+        })
+    };
+    equal.flatten().unwrap_or_default()
 }

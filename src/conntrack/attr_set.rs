@@ -64,29 +64,43 @@ impl AttrSet {
         self.0[word] &= !bit;
     }
 
+    #[inline]
     pub(crate) const fn union(self, other: Self) -> Self {
         let ([a, b, c], [d, e, f]) = (self.0, other.0);
         Self([a | d, b | e, c | f])
     }
 
+    #[inline]
     pub(crate) const fn intersection(self, other: Self) -> Self {
         let ([a, b, c], [d, e, f]) = (self.0, other.0);
         Self([a & d, b & e, c & f])
     }
 
+    #[inline]
     pub(crate) const fn without(self, other: Self) -> Self {
         let ([a, b, c], [d, e, f]) = (self.0, other.0);
         Self([a & !d, b & !e, c & !f])
     }
 
+    /// The set, or the empty one; without a branch.
+    #[inline]
+    pub(crate) const fn only_if(self, condition: bool) -> Self {
+        let all = (condition as u32).wrapping_neg();
+        let [a, b, c] = self.0;
+        Self([a & all, b & all, c & all])
+    }
+
+    #[inline]
     pub(crate) const fn contains_all(&self, other: Self) -> bool {
         other.without(*self).is_empty()
     }
 
+    #[inline]
     pub(crate) const fn intersects(&self, other: Self) -> bool {
         !self.intersection(other).is_empty()
     }
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         matches!(self.0, [0, 0, 0])
     }

@@ -5,6 +5,7 @@ use bitflags::bitflags;
 use super::attr_number::Attr;
 use super::attr_set::AttrSet;
 use super::l4proto::{L4Layout, L4Proto};
+use super::labels::Bitmask;
 use super::object::{Conntrack, Head};
 use super::protoinfo::place;
 use super::tuple::RawTuple;
@@ -53,6 +54,11 @@ impl CompareFlags {
     pub(crate) fn scope(self) -> Self {
         self.difference(Self::MASK | Self::STRICT)
     }
+
+    /// Whether it matters what only one of the entries has.
+    fn presence_counts(self) -> bool {
+        self.intersects(Self::MASK | Self::STRICT)
+    }
 }
 
 /// The attributes outside the tuples that are compared, those with a default apart.
@@ -71,7 +77,8 @@ const META: AttrSet = AttrSet::of(&[
 /// The attributes whose values stand elsewhere.
 const VARIABLE: AttrSet = AttrSet::of(&[Attr::Secctx, Attr::Connlabels, Attr::ConnlabelsMask]);
 
-const STATES: [Attr; 3] = [Attr::TcpState, Attr::SctpState, Attr::DccpState];
+/// The states, which share one place.
+const STATES: AttrSet = AttrSet::of(&[Attr::TcpState, Attr::SctpState, Attr::DccpState]);
 
 impl Conntrack {
     /// Whether all that both entries have is equal; see
@@ -109,70 +116,60 @@ impl Conntrack {
     #[doc(alias = "nfct_cmp")]
     #[must_use]
     pub fn compare_with(&self, other: &Self, flags: CompareFlags) -> bool {
-        // What is the same throughout matches by any flags.
-        if self.same_throughout(other) {
-            return true;
+        let (scope, [first, second]) = (flags.scope(), [self.head.set, other.head.set]);
+        match flags.presence_counts() {
+            false => self.matches(other, scope, &Sides::<false>::new(first, second, flags)),
+            true => self.matches(other, scope, &Sides::<true>::new(first, second, flags)),
         }
-        let scope = flags.scope();
+    }
+
+    #[inline(always)]
+    fn matches<const PRESENCE: bool>(
+        &self,
+        other: &Self,
+        scope: CompareFlags,
+        sides: &Sides<PRESENCE>,
+    ) -> bool {
         let all = scope.is_empty();
-        let original = all || scope.contains(CompareFlags::ORIG);
-        let reply = all || scope.contains(CompareFlags::REPL);
-        let sides = Sides::new(&self.head, &other.head, flags);
-        (!original || sides.originals_match())
-            && (!reply || self.reply_matches(other, &sides))
-            && (!all || self.meta_matches(other, &sides))
+        let originals = [&self.head.tuple, &other.head.tuple];
+        (!(all || scope.contains(CompareFlags::ORIG)) || sides.originals_match(originals))
+            && (!(all || scope.contains(CompareFlags::REPL))
+                || sides.replies_match([&self.reply, &other.reply], originals))
+            && (!all || self.meta_matches(other, sides))
     }
 
-    /// Whether all that can be compared is the same, present or not. `false` does
-    /// not mean that the entries differ.
-    fn same_throughout(&self, other: &Self) -> bool {
-        self.head == other.head
-            && self.reply == other.reply
-            && (self.timeout, self.mark, self.status) == (other.timeout, other.mark, other.status)
-            && (self.id, self.zone) == (other.id, other.zone)
-            && self.proto_state() == other.proto_state()
-            && (!self.head.set.intersects(VARIABLE) || self.same_variable_parts(other))
-    }
-
-    fn same_variable_parts(&self, other: &Self) -> bool {
-        let (labels, mask) = (Attr::Connlabels, Attr::ConnlabelsMask);
-        self.secctx_bytes() == other.secctx_bytes()
-            && self.same_labels(other, labels)
-            && self.same_labels(other, mask)
-    }
-
-    fn reply_matches(&self, other: &Self, sides: &Sides<'_>) -> bool {
-        sides.tuples_match(&self.reply, &other.reply, &REPLY)
-            && sides.default_zero(Attr::ReplZone, self.reply.zone, other.reply.zone)
-    }
-
-    fn meta_matches(&self, other: &Self, sides: &Sides<'_>) -> bool {
+    #[inline]
+    fn meta_matches<const PRESENCE: bool>(&self, other: &Self, sides: &Sides<PRESENCE>) -> bool {
         sides.presence_matches(META)
             && sides.default_zero(Attr::Mark, self.mark, other.mark)
             && sides.default_zero(Attr::Zone, self.zone, other.zone)
             && sides.both(Attr::Id, || self.id == other.id)
             && sides.both(Attr::Timeout, || self.timeout == other.timeout)
             && sides.both(Attr::Status, || self.status & !other.status == 0)
-            && STATES
-                .into_iter()
-                .all(|attr| sides.both(attr, || self.proto_state() == other.proto_state()))
-            && sides.both(Attr::Secctx, || self.secctx_bytes() == other.secctx_bytes())
-            && [Attr::Connlabels, Attr::ConnlabelsMask]
-                .into_iter()
-                .all(|attr| sides.both(attr, || self.same_labels(other, attr)))
+            && (!sides.both.intersects(STATES) || self.proto_state() == other.proto_state())
+            && (!sides.both.intersects(VARIABLE) || self.variable_parts_match(other, sides.both))
+    }
+
+    #[inline(always)]
+    fn variable_parts_match(&self, other: &Self, both: AttrSet) -> bool {
+        (!both.contains(Attr::Secctx) || self.secctx_bytes() == other.secctx_bytes())
+            && (!both.contains(Attr::Connlabels) || same_labels(&self.labels, &other.labels))
+            && (!both.contains(Attr::ConnlabelsMask)
+                || same_labels(&self.labels_mask, &other.labels_mask))
     }
 
     /// The state of whichever protocol: their attributes share the place.
     fn proto_state(&self) -> u8 {
         self.protoinfo.u8(place::STATE)
     }
+}
 
-    fn same_labels(&self, other: &Self, attr: Attr) -> bool {
-        match (self.label_field(attr), other.label_field(attr)) {
-            (Some(a), Some(b)) => a == b || a.same_bits(b),
-            (None, None) => true,
-            _ => false,
-        }
+#[inline]
+fn same_labels(first: &Option<Box<Bitmask>>, second: &Option<Box<Bitmask>>) -> bool {
+    match (first, second) {
+        (Some(first), Some(second)) => first.same_bits(second),
+        (None, None) => true,
+        _ => false,
     }
 }
 
@@ -180,61 +177,68 @@ impl Head {
     /// Compares original tuples, as [`CompareFlags::ORIG`] does. Heads are
     /// enough for that: the tuples of expectations are compared so, with each
     /// other and with entries.
+    #[inline]
     pub(crate) fn compare(&self, other: &Self, flags: CompareFlags) -> bool {
-        Sides::new(self, other, flags).originals_match()
+        let ([first, second], tuples) = ([self.set, other.set], [&self.tuple, &other.tuple]);
+        match flags.presence_counts() {
+            false => Sides::<false>::new(first, second, flags).originals_match(tuples),
+            true => Sides::<true>::new(first, second, flags).originals_match(tuples),
+        }
     }
 }
 
-/// Two entries and what counts of the attributes that only one has.
-struct Sides<'a> {
-    first: &'a Head,
-    second: &'a Head,
+/// What two entries have, and what counts of the attributes that only one has.
+///
+/// Made twice by the compiler: mostly nothing counts of these, and then there is
+/// half as much to do.
+struct Sides<const PRESENCE: bool> {
     both: AttrSet,
     /// Attributes of the first entry that the second lacks, where that matters.
     first_only: AttrSet,
     second_only: AttrSet,
-    one_sided: AttrSet,
 }
 
-impl<'a> Sides<'a> {
-    fn new(first: &'a Head, second: &'a Head, flags: CompareFlags) -> Self {
-        let (mut first_only, mut second_only) = (AttrSet::EMPTY, AttrSet::EMPTY);
-        if flags.intersects(CompareFlags::MASK | CompareFlags::STRICT) {
-            first_only = first.set.without(second.set);
-        }
-        if flags.contains(CompareFlags::STRICT) {
-            second_only = second.set.without(first.set);
-        }
+/// One tuple of each entry.
+type Pair<'a> = [&'a RawTuple; 2];
+
+impl<const PRESENCE: bool> Sides<PRESENCE> {
+    #[inline(always)]
+    fn new(first: AttrSet, second: AttrSet, flags: CompareFlags) -> Self {
         Self {
-            first,
-            second,
-            both: first.set.intersection(second.set),
-            first_only,
-            second_only,
-            one_sided: first_only.union(second_only),
+            both: first.intersection(second),
+            first_only: first.without(second).only_if(PRESENCE),
+            second_only: second
+                .without(first)
+                .only_if(PRESENCE && flags.contains(CompareFlags::STRICT)),
         }
     }
 
-    fn originals_match(&self) -> bool {
-        let (first, second) = (&self.first.tuple, &self.second.tuple);
-        self.tuples_match(first, second, &ORIGINAL)
+    #[inline]
+    fn originals_match(&self, [first, second]: Pair<'_>) -> bool {
+        self.tuples_match([first, second], [first, second], &ORIGINAL)
             && self.default_zero(Attr::OrigZone, first.zone, second.zone)
+    }
+
+    #[inline]
+    fn replies_match(&self, [first, second]: Pair<'_>, originals: Pair<'_>) -> bool {
+        self.tuples_match([first, second], originals, &REPLY)
+            && self.default_zero(Attr::ReplZone, first.zone, second.zone)
     }
 
     /// Whether no attribute of these is missing where it matters.
     #[inline]
     fn presence_matches(&self, attrs: AttrSet) -> bool {
-        !self.one_sided.intersects(attrs)
+        !self.first_only.union(self.second_only).intersects(attrs)
     }
 
     /// Whether an attribute that both have is equal.
-    #[inline]
+    #[inline(always)]
     fn both(&self, attr: Attr, equal: impl FnOnce() -> bool) -> bool {
         !self.both.contains(attr) || equal()
     }
 
     /// Whether an attribute is equal that counts as 0 where it is missing.
-    #[inline]
+    #[inline(always)]
     fn default_zero<T: PartialEq + Default>(&self, attr: Attr, first: T, second: T) -> bool {
         if self.both.contains(attr) {
             first == second
@@ -248,21 +252,40 @@ impl<'a> Sides<'a> {
     }
 
     /// Compares tuples, except for their zones.
-    fn tuples_match(&self, first: &RawTuple, second: &RawTuple, attrs: &TupleAttrs) -> bool {
+    // Inlined, so that the sets of attributes are constants.
+    #[inline(always)]
+    fn tuples_match(
+        &self,
+        [first, second]: Pair<'_>,
+        originals: Pair<'_>,
+        attrs: &'static TupleAttrs,
+    ) -> bool {
         self.presence_matches(attrs.common)
             && self.both(attrs.l3proto, || first.l3 == second.l3)
-            && self.both(attrs.ipv4_src, || front(first.src) == front(second.src))
-            && self.both(attrs.ipv4_dst, || front(first.dst) == front(second.dst))
-            && self.both(attrs.ipv6_src, || first.src == second.src)
-            && self.both(attrs.ipv6_dst, || first.dst == second.dst)
-            && self.both(attrs.l4proto, || {
-                first.l4 == second.l4 && self.l4_matches(first, second, attrs)
-            })
+            && self.addresses_match([first, second], attrs)
+            && (!self.both.contains(attrs.l4proto)
+                || (first.l4 == second.l4 && self.l4_matches([first, second], originals, attrs)))
+    }
+
+    #[inline(always)]
+    fn addresses_match(&self, [first, second]: Pair<'_>, attrs: &'static TupleAttrs) -> bool {
+        // Most often all is the same, also what is not there.
+        (first.src == second.src && first.dst == second.dst)
+            || (self.both(attrs.ipv4_src, || front(first.src) == front(second.src))
+                && self.both(attrs.ipv4_dst, || front(first.dst) == front(second.dst))
+                && self.both(attrs.ipv6_src, || first.src == second.src)
+                && self.both(attrs.ipv6_dst, || first.dst == second.dst))
     }
 
     /// Compares what the protocol, the same in both tuples, adds to them. GRE
     /// keys are not compared, as in the C library.
-    fn l4_matches(&self, first: &RawTuple, second: &RawTuple, attrs: &TupleAttrs) -> bool {
+    #[inline(always)]
+    fn l4_matches(
+        &self,
+        [first, second]: Pair<'_>,
+        originals: Pair<'_>,
+        attrs: &'static TupleAttrs,
+    ) -> bool {
         match L4Proto(first.l4).layout() {
             L4Layout::Ports => {
                 self.presence_matches(attrs.ports)
@@ -272,7 +295,7 @@ impl<'a> Sides<'a> {
             // The attributes show the original tuple's fields, so these are
             // compared for the reply tuple too.
             L4Layout::Icmp => {
-                let (first, second) = (&self.first.tuple, &self.second.tuple);
+                let [first, second] = originals;
                 self.presence_matches(ICMP)
                     && self.both(Attr::IcmpId, || first.l4src == second.l4src)
                     && self.both(Attr::IcmpType, || first.l4dst[0] == second.l4dst[0])

@@ -33,13 +33,9 @@ impl L4Proto {
 
     /// What the protocol puts into the two 16-bit words of a tuple.
     #[must_use]
+    #[inline]
     pub const fn layout(self) -> L4Layout {
-        match self {
-            Self::TCP | Self::UDP | Self::DCCP | Self::SCTP | Self::UDPLITE => L4Layout::Ports,
-            Self::GRE => L4Layout::Keys,
-            Self::ICMP | Self::ICMPV6 => L4Layout::Icmp,
-            _ => L4Layout::Nothing,
-        }
+        LAYOUTS[self.0 as usize]
     }
 
     /// The name conntrack(8) prints; `"unknown"` for protocols it does not name.
@@ -58,6 +54,28 @@ impl L4Proto {
         }
     }
 }
+
+/// The layout of each protocol. Every message and comparison asks for it, and a
+/// table is quicker than a choice among nine numbers.
+static LAYOUTS: [L4Layout; 256] = {
+    let mut layouts = [L4Layout::Nothing; 256];
+    let ports = [
+        L4Proto::TCP,
+        L4Proto::UDP,
+        L4Proto::DCCP,
+        L4Proto::SCTP,
+        L4Proto::UDPLITE,
+    ];
+    let mut index = 0;
+    while index < ports.len() {
+        layouts[ports[index].0 as usize] = L4Layout::Ports;
+        index += 1;
+    }
+    layouts[L4Proto::GRE.0 as usize] = L4Layout::Keys;
+    layouts[L4Proto::ICMP.0 as usize] = L4Layout::Icmp;
+    layouts[L4Proto::ICMPV6.0 as usize] = L4Layout::Icmp;
+    layouts
+};
 
 impl fmt::Display for L4Proto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

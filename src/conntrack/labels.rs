@@ -137,7 +137,14 @@ impl Bitmask {
     /// Whether both have the same bits set, whatever their sizes; `==` also
     /// compares the sizes.
     #[must_use]
+    #[inline]
     pub fn same_bits(&self, other: &Self) -> bool {
+        if let (Words::Inline { words: ours, .. }, Words::Inline { words: theirs, .. }) =
+            (&self.words, &other.words)
+        {
+            // What is beyond their sizes is zero.
+            return ours == theirs;
+        }
         let (ours, theirs) = (self.words(), other.words());
         let (short, long) = if ours.len() <= theirs.len() {
             (ours, theirs)
