@@ -3,9 +3,9 @@
 //!     cargo bench --bench events                    # as root
 //!     EVENTS=3000000 cargo bench --bench events     # more of them in each run
 //!
-//! Readers take turns: receiving alone (the floor); ours with a callback that reads
-//! three fields; the mirror; Debian's libnetfilter_conntrack with `nfct_catch` and a
-//! callback that counts. The events are of flows made and deleted in a private table.
+//! Readers take turns: receiving alone (the floor); ours with a callback; the mirror;
+//! Debian's libnetfilter_conntrack with `nfct_catch` and a callback. Both callbacks
+//! read id, status and mark. The events are of flows made and deleted in a private table.
 //!
 //! First the cost of an event: a large receive buffer is filled, and then emptied
 //! by the reader, which is measured. Then readers follow a generator that works at a

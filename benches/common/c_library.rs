@@ -16,6 +16,9 @@ pub(super) const SUBSYSTEM_CONNTRACK: u8 = 1;
 
 const ATTR_ORIG_IPV4_SRC: c_int = 0;
 const ATTR_ORIG_L3PROTO: c_int = 15;
+pub(super) const ATTR_MARK: c_int = 25;
+pub(super) const ATTR_ID: c_int = 31;
+pub(super) const ATTR_STATUS: c_int = 32;
 const COMPARE_MASK: c_uint = 32;
 
 type Compare = unsafe extern "C" fn(*mut c_void, *mut c_void, c_uint) -> c_int;
@@ -32,6 +35,7 @@ pub(crate) struct CLibrary {
     destroy: Symbol<unsafe extern "C" fn(*mut c_void)>,
     set_u8: Symbol<unsafe extern "C" fn(*mut c_void, c_int, u8)>,
     set_u32: Symbol<unsafe extern "C" fn(*mut c_void, c_int, u32)>,
+    pub(super) get_u32: Symbol<unsafe extern "C" fn(*mut c_void, c_int) -> u32>,
     cmp: Symbol<Compare>,
     pub(super) catch: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
     pub(super) fd: Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
@@ -56,6 +60,7 @@ impl CLibrary {
                 destroy: library.get(b"nfct_destroy\0").unwrap(),
                 set_u8: library.get(b"nfct_set_attr_u8\0").unwrap(),
                 set_u32: library.get(b"nfct_set_attr_u32\0").unwrap(),
+                get_u32: library.get(b"nfct_get_attr_u32\0").unwrap(),
                 cmp: library.get(b"nfct_cmp\0").unwrap(),
                 catch: library.get(b"nfct_catch\0").unwrap(),
                 fd: library.get(b"nfct_fd\0").unwrap(),

@@ -1,6 +1,6 @@
 /*
  * Follows flows with epoll: on one non-blocking handle comes the answer to a
- * request and then the events.
+ * request and then the events. SIGINT, SIGTERM or SECONDS end it.
  *
  *     cc events.c $(pkg-config --cflags --libs libnetfilter_conntrack) -o events
  *     ./events [SECONDS]
@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -15,6 +16,14 @@
 #include <time.h>
 
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void) signal;
+    stopped = 1;
+}
 
 static int print(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 {
@@ -63,7 +72,9 @@ int main(int argc, char **argv)
         perror("nfct_send");
         return 1;
     }
-    while (result == 0 && (end == 0 || time(NULL) < end)) {
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    while (result == 0 && !stopped && (end == 0 || time(NULL) < end)) {
         if (epoll_wait(epoll, &event, 1, 1000) > 0)
             result = take_all(h);
     }

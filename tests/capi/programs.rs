@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::Signal;
+
 use crate::common::c_library;
 use crate::common::cc::{self, Link};
 use crate::common::peer::{self, Peer};
@@ -61,7 +63,7 @@ fn with_libnfnetlink() {
 
 fn example(name: &str) -> String {
     let path = format!("examples/c/{name}.c");
-    line(&cc::program(&source(&path), Link::Shared, &[]), "")
+    line(&cc::program(&source(&path), Link::Shared, &[]), MEMCHECK)
 }
 
 #[test]
@@ -106,13 +108,15 @@ fn example_events() {
         let udp =
             |port: u16| format!("-s 192.0.2.1 -d 198.51.100.1 -p udp --sport {port} --dport 2");
         peer::run(&format!("conntrack -I {} -t 60", udp(1)));
-        let mut events = Peer::start(&format!("{} 600", example("events")), "");
+        let mut events = Peer::start(&example("events"), "");
         events.wait_for_line("sport=1 ");
         peer::run(&format!("conntrack -I {} -t 60", udp(7)));
         let line = events.wait_for_line("sport=7 ");
         assert!(line.contains("[NEW]"), "{line}");
         peer::run(&format!("conntrack -D {}", udp(7)));
         events.wait_for_line("[DESTROY]");
+        let ended = events.stop(Signal::SIGINT);
+        assert!(ended.status.success(), "{ended}");
     });
 }
 
