@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -175,8 +174,10 @@ fn filters_attach_replace_detach() {
 
 #[test]
 fn other_descriptors_are_refused() {
-    let (file, _keep) = io::pipe().unwrap();
-    assert!(Socket::from_fd(OwnedFd::from(file)).is_err());
+    let null = std::fs::File::open("/dev/null").unwrap();
+    assert!(Socket::from_fd(OwnedFd::from(null)).is_err());
+    let (other_family, _keep) = std::os::unix::net::UnixStream::pair().unwrap();
+    assert!(Socket::from_fd(OwnedFd::from(other_family)).is_err());
     let (a, _) = pair();
     let port = a.port();
     let again = Socket::from_fd(a.into()).unwrap();

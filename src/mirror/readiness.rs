@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn descriptors_and_time_make_it_readable() {
-        let (reader, mut writer) = std::io::pipe().unwrap();
+        let (reader, mut writer) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut readiness = Readiness::of([reader.as_fd()]).unwrap();
         let short = Duration::from_millis(5);
         assert!(!readiness.wait(Some(short)).unwrap());
