@@ -2,10 +2,11 @@
 
 mod common;
 
-use std::os::fd::OwnedFd;
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use common::{netns, ordinary_user};
+use common::{netns, ordinary_user, privileges};
 use netfilter_conntrack::Error;
 use netfilter_conntrack::netlink::{Family, Socket, SocketOption};
 
@@ -137,14 +138,34 @@ fn a_socket_stays_in_its_namespace() {
 }
 
 #[test]
+fn the_namespace_of_a_socket_can_be_entered() {
+    netns::run(|| {
+        let (socket, home) = (pair().0, netns::name());
+        netns::run(|| {
+            assert_ne!(netns::name(), home);
+            let inside = socket.namespace().unwrap();
+            let file = format!("/proc/self/fd/{}", inside.as_raw_fd());
+            assert_eq!(fs::read_link(file).unwrap(), home);
+        });
+        let error = privileges::without_capabilities(|| socket.namespace().unwrap_err());
+        assert_eq!(error.errno(), libc::EPERM, "{error}");
+    });
+}
+
+#[test]
 fn groups_by_mask_and_by_number() {
     let socket = Socket::bind(Family::ROUTE, 0, 0b11).unwrap();
+    assert_eq!(socket.groups().unwrap(), 0b11);
     socket.set_groups(0b101).unwrap();
+    assert_eq!(socket.groups().unwrap(), 0b101);
     // RTNLGRP_NSID and RTNLGRP_MDB stand for low numbers, RTNLGRP_NEXTHOP for one
     // near 32; beyond 32 there is no bit in the mask.
     for group in [26, 28, 32, 33] {
         socket.join(group).unwrap();
+        let bit = 1u32.checked_shl(group - 1).unwrap_or(0);
+        assert_eq!(socket.groups().unwrap(), 0b101 | bit);
         socket.leave(group).unwrap();
+        assert_eq!(socket.groups().unwrap(), 0b101);
     }
     assert_eq!(socket.join(100_000).unwrap_err().errno(), libc::EINVAL);
 }
@@ -161,13 +182,16 @@ fn filters_attach_replace_detach() {
             k,
         }]
     };
+    assert_eq!(b.filter_len().unwrap(), 0);
     b.attach_filter(&verdict(0)).unwrap();
+    assert_eq!(b.filter_len().unwrap(), 1);
     let _dropped = a.send_to(b"x", b.port(), 0);
     assert!(matches!(b.try_recv(&mut [0; 8]), Err(Error::WouldBlock)));
     b.attach_filter(&verdict(u32::MAX)).unwrap();
     a.send_to(b"x", b.port(), 0).unwrap();
     assert_eq!(b.try_recv(&mut [0; 8]).unwrap().len, 1);
     b.detach_filter().unwrap();
+    assert_eq!(b.filter_len().unwrap(), 0);
     assert_eq!(b.detach_filter().unwrap_err().errno(), libc::ENOENT);
     assert!(matches!(b.attach_filter(&[]), Err(Error::Invalid(_))));
 }

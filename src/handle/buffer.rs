@@ -1,5 +1,6 @@
 //! The receive buffer: its size, its growth, and what an overrun costs.
 
+use std::cell::Cell;
 use std::fmt;
 
 use log::debug;
@@ -7,6 +8,9 @@ use log::debug;
 use super::Handle;
 use crate::error::Result;
 use crate::netlink::{Family, Socket, SocketOption};
+
+/// No buffer is larger than twice this, whatever caps it.
+const LARGEST: usize = (libc::c_int::MAX / 2) as usize;
 
 impl Handle {
     /// Asks for a receive buffer of this many bytes and returns what was
@@ -20,7 +24,9 @@ impl Handle {
     /// [`Error::Io`](crate::Error::Io).
     #[doc(alias = "nfnl_rcvbufsiz")]
     pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize> {
-        set(&self.socket, bytes)
+        let granted = set(&self.socket, bytes)?;
+        self.growth.want(bytes.min(LARGEST).saturating_mul(2));
+        Ok(granted)
     }
 
     /// Lets the receive buffer double at each overrun until it has `max` bytes,
@@ -56,8 +62,13 @@ impl Handle {
         let granted = self.socket.receive_buffer()?;
         Ok(ReceiveBuffer {
             granted,
-            wanted: self.growth.wanted.max(granted),
+            wanted: self.growth.wanted().max(granted),
         })
+    }
+
+    /// Whether the receive buffer may grow.
+    pub(crate) fn buffer_grows(&self) -> bool {
+        self.growth.max.is_some()
     }
 
     /// How often the receive buffer was full and the kernel dropped messages.
@@ -138,10 +149,18 @@ impl fmt::Display for ReceiveBuffer {
 pub(super) struct Growth {
     max: Option<usize>,
     /// What it was to have.
-    wanted: usize,
+    wanted: Cell<usize>,
 }
 
 impl Growth {
+    fn wanted(&self) -> usize {
+        self.wanted.get()
+    }
+
+    fn want(&self, bytes: usize) {
+        self.wanted.set(bytes);
+    }
+
     /// Makes the buffer grow, if it may.
     pub(super) fn overrun(&mut self, socket: &Socket) {
         let (Some(max), Ok(granted)) = (self.max, socket.receive_buffer()) else {
@@ -151,7 +170,7 @@ impl Growth {
         if wanted <= granted {
             return;
         }
-        self.wanted = wanted;
+        self.want(wanted);
         // The kernel doubles what it is asked for. An error leaves it as it was.
         let now = grow(socket, granted, wanted / 2).unwrap_or(granted);
         debug!("receive buffer: {granted} bytes, {wanted} wanted, {now} granted");

@@ -283,6 +283,53 @@ impl Socket {
         unsafe { self.set(call, libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &unused) }
     }
 
+    /// The groups 1 to 32 that it has joined (bit `n - 1` is group `n`).
+    ///
+    /// # Errors
+    /// [`Error::Io`] from getsockname(2).
+    pub fn groups(&self) -> Result<u32> {
+        Ok(self.local_address()?.nl_groups)
+    }
+
+    /// How many instructions the classic BPF program in front of the receive
+    /// buffer has; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`] from getsockopt(2).
+    #[doc(alias = "SO_GET_FILTER")]
+    pub fn filter_len(&self) -> Result<usize> {
+        let mut len: libc::socklen_t = 0;
+        // SAFETY: with a length of 0 the kernel writes the count to `len` alone.
+        let done = unsafe {
+            libc::getsockopt(
+                self.fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_GET_FILTER,
+                ptr::null_mut(),
+                &raw mut len,
+            )
+        };
+        check("getsockopt(SO_GET_FILTER)", done)?;
+        Ok(len as usize)
+    }
+
+    /// A descriptor of the network namespace the socket is in, wherever the
+    /// thread is. Linux 4.9 and later.
+    ///
+    /// # Errors
+    /// [`Error::Io`] from ioctl(2): EPERM without CAP_NET_ADMIN in the user
+    /// namespace that owns the network namespace.
+    #[doc(alias = "SIOCGSKNS")]
+    pub fn namespace(&self) -> Result<OwnedFd> {
+        /// `SIOCGSKNS` of `linux/sockios.h`.
+        const GET_NAMESPACE: u32 = 0x894c;
+        // SAFETY: the request takes no argument; it makes a descriptor.
+        let fd = unsafe { libc::ioctl(self.fd.as_raw_fd(), GET_NAMESPACE as libc::Ioctl) };
+        check("ioctl(SIOCGSKNS)", fd)?;
+        // SAFETY: the descriptor is new and nobody else's.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+
     fn bind_address(&self, port: u32, groups: u32) -> Result<()> {
         let address = address(port, groups);
         // SAFETY: the address is a live local of the given length.

@@ -131,8 +131,10 @@ fn a_capped_buffer_says_so() {
         // Nobody may exceed net.core.rmem_max without the capability.
         let own = &mut listener;
         let most =
-            privileges::without_capabilities(move || own.set_receive_buffer(1 << 30).unwrap());
+            privileges::without_capabilities(move || own.set_receive_buffer(1 << 29).unwrap());
         assert!(most < 1 << 30, "{most}");
+        let buffer = listener.receive_buffer().unwrap();
+        assert_eq!((buffer.granted, buffer.wanted), (most, 1 << 30));
         listener.set_buffer_growth(Some(4 * most));
         create(&mut asking(), 1..=40_000);
         let own = &mut listener;
