@@ -1,7 +1,8 @@
 //! Lists the connection-tracking table, then follows its events until Ctrl-C.
 //!
-//!     cargo run --example flows              # as root
-//!     cargo run --example flows -- --demo    # in a private namespace, as anybody
+//!     cargo run --example flows                  # as root
+//!     cargo run --example flows -- --demo        # in a private namespace, as anybody
+//!     cargo run --example flows -- --diagnose    # why nothing is seen
 
 #[path = "flows/demo.rs"]
 mod demo;
@@ -14,11 +15,12 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::thread;
 
-use netfilter_conntrack::{Error, EventKind, Format, Groups, Handle};
+use netfilter_conntrack::{Diagnosis, Error, EventKind, Format, Groups, Handle, diagnose};
 use options::Options;
 
 fn main() -> ExitCode {
     let done = match Options::from_arguments() {
+        Ok(Some(options)) if options.diagnose => print_diagnosis(&options),
         Ok(Some(options)) if options.demo => demo::run(&options),
         Ok(Some(options)) => run(&options),
         Ok(None) => {
@@ -36,22 +38,55 @@ fn main() -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("flows: {error}");
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                explain(&diagnose());
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(options: &Options) -> io::Result<()> {
-    // Whoever subscribes first and lists then misses nothing in between.
-    let mut events = Handle::open(options.groups)?;
+/// Says what keeps flows or events away.
+fn print_diagnosis(options: &Options) -> io::Result<()> {
+    if options.demo {
+        namespace::enter()?;
+    }
+    let diagnosis = match listen(options) {
+        Ok(events) => events.diagnose(),
+        // The diagnosis says why.
+        Err(_) => diagnose(),
+    };
+    write!(io::stdout(), "{diagnosis}")
+}
+
+/// Says on standard error why there is nothing to see.
+fn explain(diagnosis: &Diagnosis) {
+    for finding in diagnosis.blocking() {
+        eprintln!("flows: {finding}");
+    }
+}
+
+/// A handle that gets events.
+fn listen(options: &Options) -> Result<Handle, Error> {
+    let events = Handle::open(options.groups)?;
     // The kernel drops events while the buffer is full; 8 MiB last for a while,
     // that of the lists too.
     events.set_receive_buffer(8 << 20)?;
+    Ok(events)
+}
+
+fn run(options: &Options) -> io::Result<()> {
+    // Whoever subscribes first and lists then misses nothing in between.
+    let mut events = listen(options)?;
+    let mut is_empty = true;
     for round in 0..options.lists {
         if round > 0 {
             thread::sleep(options.interval);
         }
-        list(options)?;
+        is_empty = list(options)? == 0;
+    }
+    if is_empty {
+        explain(&events.diagnose());
     }
     if options.groups.is_empty() {
         return Ok(());
@@ -59,8 +94,8 @@ fn run(options: &Options) -> io::Result<()> {
     follow(&mut events, options)
 }
 
-/// Prints the table, one entry a line.
-fn list(options: &Options) -> io::Result<()> {
+/// Prints the table, one entry a line, and returns how many there are.
+fn list(options: &Options) -> io::Result<u64> {
     let mut handle = Handle::open(Groups::empty())?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut entries = handle.dump(options.family)?;
@@ -72,7 +107,7 @@ fn list(options: &Options) -> io::Result<()> {
     }
     out.flush()?;
     eprintln!("flows: {count} entries");
-    Ok(())
+    Ok(count)
 }
 
 /// Prints events, one a line, as many as were asked for.

@@ -5,6 +5,7 @@ pub mod async_io;
 #[cfg(feature = "capi")]
 mod capi;
 pub mod conntrack;
+pub mod diagnose;
 #[doc = include_str!("differences.md")]
 pub mod differences {}
 mod error;
@@ -28,6 +29,7 @@ pub use conntrack::{
     Attr, AttrGroup, Bitmask, CompareFlags, Conntrack, ConntrackRef, CopyFlags, Direction, Format,
     GroupValue, L4Proto, LabelMap, Nat, Show, Status, Tuple,
 };
+pub use diagnose::{Diagnosis, diagnose, diagnose_in};
 pub use error::{DecodeError, Error, KernelDetail, KernelError, Result};
 pub use expect::{Expect, ExpectAttr, ExpectFlags, ExpectNat, ExpectRef};
 pub use filter::{DumpFilter, EventFilter, Predicate};

@@ -1,30 +1,11 @@
 //! The first command of the README, as root and as an ordinary user.
 
-use std::env;
+#[path = "common/example.rs"]
+mod example;
+
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 
-/// An example's program, which `cargo test` builds next to the tests.
-fn example(name: &str) -> Command {
-    let test = env::current_exe().unwrap();
-    let directory = test.ancestors().nth(2).unwrap();
-    let program: PathBuf = directory.join("examples").join(name);
-    assert!(
-        program.exists(),
-        "{} is missing; `cargo build --examples` makes it",
-        program.display()
-    );
-    let mut command = Command::new("timeout");
-    command.arg("60").arg(program);
-    command
-}
-
-fn successful(output: Output) -> String {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {errors}", output.status);
-    String::from_utf8(output.stdout).unwrap()
-}
+use example::{example, successful};
 
 /// What the demonstration of `flows` must show.
 fn check(text: &str) {

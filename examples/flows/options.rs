@@ -18,6 +18,7 @@ usage: flows [options]
   -t, --ids            show the ids of the entries
       --demo           make flows in a private network namespace, list them,
                        change them, show their events, and end; needs no root
+      --diagnose       say what keeps flows or events away, and end
   -h, --help           show this
 ";
 
@@ -31,6 +32,7 @@ pub(crate) struct Options {
     pub(crate) interval: Duration,
     pub(crate) format: Format<'static>,
     pub(crate) demo: bool,
+    pub(crate) diagnose: bool,
 }
 
 impl Options {
@@ -44,6 +46,7 @@ impl Options {
             interval: Duration::from_secs(1),
             format: Format::plain(),
             demo: false,
+            diagnose: false,
         };
         let mut show = Show::LAYER3;
         let mut arguments = lexopt::Parser::from_env();
@@ -62,6 +65,7 @@ impl Options {
                 Short('x') | Long("xml") => options.format = Format::xml(),
                 Short('t') | Long("ids") => show |= Show::ID,
                 Long("demo") => options.demo = true,
+                Long("diagnose") => options.diagnose = true,
                 Short('h') | Long("help") => return Ok(None),
                 _ => return Err(argument.unexpected()),
             }

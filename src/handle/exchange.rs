@@ -224,7 +224,7 @@ impl Handle {
 
     /// Receives up to the last reply to a request and passes each message of the
     /// answer to `each`, which may refuse it; the rest is received all the same.
-    pub(super) fn answers(
+    pub(crate) fn answers(
         &mut self,
         seq: u32,
         mut each: impl FnMut(&Message<'_>) -> Result<()>,

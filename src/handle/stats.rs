@@ -36,6 +36,12 @@ const NAMES: [(u16, &str); 14] = [
 const CHAIN_TOOLONG: u16 = 15;
 
 impl CpuStats {
+    /// The counters of a CPU by their numbers.
+    #[cfg(test)]
+    pub(crate) fn of(cpu: u16, counters: Vec<(u16, u32)>) -> Self {
+        Self { cpu, counters }
+    }
+
     /// The CPU's number.
     #[must_use]
     pub fn cpu(&self) -> u16 {

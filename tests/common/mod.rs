@@ -32,6 +32,7 @@ pub(crate) mod allocations;
 pub(crate) mod attributes;
 pub(crate) mod c_library;
 pub(crate) mod cc;
+pub(crate) mod example;
 pub(crate) mod flows;
 pub(crate) mod netns;
 pub(crate) mod ordinary_user;
