@@ -11,7 +11,7 @@ use common::example::{example, successful};
 use common::{flows, netns, peer, privileges, sysctl, traffic};
 use netfilter_conntrack::diagnose::{Diagnosis, Finding, Severity, diagnose, diagnose_in};
 use netfilter_conntrack::filter::EventFilter;
-use netfilter_conntrack::{Error, Groups, Handle, L3Proto, L4Proto};
+use netfilter_conntrack::{Error, EventKind, Groups, Handle, L3Proto, L4Proto};
 
 const IPV4: Finding = Finding::NoTrackingRule {
     family: L3Proto::IPV4,
@@ -158,6 +158,21 @@ fn rules_of_nftables_are_understood_as_the_kernel_does() {
             both,
         ),
         ("ip", "synproxy o {\n mss 1460\n wscale 7\n }", ipv4),
+        (
+            "ip",
+            "set o {\n type ipv4_addr\n size 9\n flags dynamic\n ct count over 20\n }",
+            ipv4,
+        ),
+        (
+            "ip6",
+            "set o {\n type ipv6_addr\n size 9\n flags dynamic\n counter ct count over 20\n }",
+            ipv6,
+        ),
+        (
+            "inet",
+            "set o {\n type ipv4_addr\n size 9\n flags dynamic\n counter\n }",
+            neither,
+        ),
     ]
     .map(|(family, object, expected)| (format!("table {family} t {{\n {object}\n }}"), expected));
     netns::run(|| {
@@ -208,6 +223,16 @@ fn rules_of_iptables_nft_are_understood_as_the_kernel_does() {
         ),
         ("-t nat -A POSTROUTING -d 192.0.2.7 -j MASQUERADE", on),
         ("-t nat -A PREROUTING -d 192.0.2.7 -j REDIRECT", on),
+        (
+            "-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 7",
+            on,
+        ),
+        ("-A INPUT -p tcp -j SYNPROXY --mss 1460", on),
+        (
+            "-t mangle -A PREROUTING -p udp --dport 1 -j TPROXY --on-port 5",
+            off,
+        ),
+        ("-A INPUT -p udp --dport 1 -m socket", off),
         (
             "-t nat -A PREROUTING -d 192.0.2.7 -j NETMAP --to 192.0.2.8",
             on,
@@ -284,6 +309,43 @@ fn sysctls_of_the_threads_own_namespace() {
         assert_eq!(diagnosis.findings(), [], "{diagnosis}");
         assert_eq!(diagnosis.worst(), None);
         assert!(diagnosis.to_string().starts_with("nothing was found"));
+    });
+}
+
+/// Kinds of events there are to read.
+fn kinds(handle: &mut Handle) -> Vec<EventKind> {
+    let mut kinds = Vec::new();
+    loop {
+        match handle.next_event() {
+            Ok(event) => kinds.push(event.kind()),
+            Err(Error::WouldBlock) => return kinds,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn without_events_a_flow_stays_silent_and_with_them_an_older_one_is_heard() {
+    netns::run(|| {
+        let mut asking = Handle::open(Groups::empty()).unwrap();
+        let [silent, new] = [1, 2].map(flows::udp4);
+        let mut events = Handle::open(Groups::CONNTRACK).unwrap();
+        events.set_nonblocking(true).unwrap();
+        sysctl::write("net.netfilter.nf_conntrack_events", 0);
+        asking.create(&silent).unwrap();
+        assert_eq!(kinds(&mut events), []);
+        cure(&Finding::EventsOff);
+        // It counts for new flows.
+        asking.delete(&silent).unwrap();
+        assert_eq!(kinds(&mut events), []);
+        drop(events);
+
+        // Nobody in this namespace listens when the flow begins.
+        asking.create(&new).unwrap();
+        let mut events = Handle::open(Groups::CONNTRACK).unwrap();
+        events.set_nonblocking(true).unwrap();
+        asking.delete(&new).unwrap();
+        assert_eq!(kinds(&mut events), [EventKind::Destroy]);
     });
 }
 

@@ -53,7 +53,8 @@ pub enum Finding {
     /// `net.netfilter.nf_conntrack_events` is 0: there are no events.
     EventsOff,
     /// `net.netfilter.nf_conntrack_events` is 2, as at first since Linux 5.19:
-    /// flows older than the first listener send no UPDATE and no DESTROY.
+    /// flows that begin while nobody listens send no UPDATE and no DESTROY. With
+    /// Linux 6.18 listeners in other network namespaces count too.
     EventsAuto,
     /// `net.netfilter.nf_conntrack_acct` is 0, as at first: new flows have no counters.
     AccountingOff,
@@ -133,7 +134,9 @@ impl Finding {
     }
 
     /// The shell command that removes the cause, to be run by root in the network
-    /// namespace; `None` where there is no single one.
+    /// namespace, or in the initial one where a limit is for the whole machine
+    /// ([`TableFull`](Self::TableFull), [`BufferCapped`](Self::BufferCapped));
+    /// `None` where there is no single one.
     #[must_use]
     pub fn command(&self) -> Option<String> {
         let sysctl = |name: &str, value: usize| Some(format!("sysctl -w {name}={value}"));

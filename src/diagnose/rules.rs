@@ -9,6 +9,7 @@ use crate::nfnetlink::{L3Proto, Nfgenmsg, Subsystem};
 
 const NFTABLES: Subsystem = Subsystem(10);
 const GET_RULE: u8 = 7;
+const GET_SET: u8 = 10;
 const GET_OBJECT: u8 = 19;
 
 /// Families of tables that have rules for both address families.
@@ -27,9 +28,12 @@ const DATA: u16 = 2;
 const NAT_FAMILY: u16 = 2;
 /// `NFTA_MATCH_NAME` and `NFTA_TARGET_NAME`, of an extension of iptables.
 const EXTENSION_NAME: u16 = 1;
-/// `NFTA_DYNSET_EXPR` and `NFTA_DYNSET_EXPRESSIONS`, what new elements get.
+/// `NFTA_DYNSET_EXPR` and `NFTA_DYNSET_EXPRESSIONS`, what elements made by a rule get.
 const DYNSET_EXPRESSION: u16 = 7;
 const DYNSET_EXPRESSIONS: u16 = 10;
+/// `NFTA_SET_EXPR` and `NFTA_SET_EXPRESSIONS`, what all elements of a set get.
+const SET_EXPRESSION: u16 = 17;
+const SET_EXPRESSIONS: u16 = 18;
 /// `NFTA_OBJ_TYPE`.
 const OBJECT_TYPE: u16 = 3;
 
@@ -37,7 +41,7 @@ const OBJECT_TYPE: u16 = 3;
 /// ct expectation, synproxy.
 const OBJECTS: [u32; 5] = [3, 5, 7, 9, 10];
 
-/// What the rules and objects of nftables say of each family.
+/// What the rules, sets and objects of nftables say of each family.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rules {
     ipv4: Evidence,
@@ -104,17 +108,29 @@ impl Rules {
                 self.add(table, &by_extension(extension));
             }
             b"dynset" => {
-                // Neither nests further: expressions of elements keep state only.
-                if let Some(inner) = find(data.clone(), DYNSET_EXPRESSION)? {
-                    self.stateful(table, inner)?;
-                }
-                if let Some(list) = find(data, DYNSET_EXPRESSIONS)? {
-                    for inner in list.nested() {
-                        self.stateful(table, inner.map_err(malformed)?)?;
-                    }
-                }
+                self.of_elements(table, data, DYNSET_EXPRESSION, DYNSET_EXPRESSIONS)?;
             }
             name => self.add(table, &by_name(name)),
+        }
+        Ok(())
+    }
+
+    /// What elements of a set get: one expression, or a list of them. They nest no
+    /// further, since all they do is to keep state.
+    fn of_elements(
+        &mut self,
+        table: L3Proto,
+        attrs: Attrs<'_>,
+        single: u16,
+        list: u16,
+    ) -> Result<(), DecodeError> {
+        if let Some(inner) = find(attrs.clone(), single)? {
+            self.stateful(table, inner)?;
+        }
+        if let Some(list) = find(attrs, list)? {
+            for inner in list.nested() {
+                self.stateful(table, inner.map_err(malformed)?)?;
+            }
         }
         Ok(())
     }
@@ -124,6 +140,12 @@ impl Rules {
             self.add(table, &by_name(name.string()));
         }
         Ok(())
+    }
+
+    fn set(&mut self, message: &Message<'_>) -> Result<(), DecodeError> {
+        let (header, attributes) = Nfgenmsg::split(message)?;
+        let attrs = Attrs::new(attributes);
+        self.of_elements(header.family, attrs, SET_EXPRESSION, SET_EXPRESSIONS)
     }
 
     fn object(&mut self, message: &Message<'_>) -> Result<(), DecodeError> {
@@ -164,11 +186,12 @@ fn by_extension(name: &[u8]) -> Evidence {
 pub(super) fn read(handle: &mut Handle) -> Result<Rules> {
     let mut rules = Rules::default();
     list(handle, GET_RULE, |message| rules.rule(message))?;
+    list(handle, GET_SET, |message| rules.set(message))?;
     list(handle, GET_OBJECT, |message| rules.object(message))?;
     Ok(rules)
 }
 
-/// Lists rules or objects; a kernel without nftables has none.
+/// Lists rules, sets or objects; a kernel without nftables has none.
 fn list(
     handle: &mut Handle,
     message: u8,

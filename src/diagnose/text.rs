@@ -56,8 +56,8 @@ impl fmt::Display for Finding {
                  1; it counts for new flows",
             ),
             Self::EventsAuto => f.write_str(
-                "net.netfilter.nf_conntrack_events is 2, so that flows older than the first \
-                 listener send neither UPDATE nor DESTROY: listen first and then list, or set it \
+                "net.netfilter.nf_conntrack_events is 2, so that flows that begin while nobody \
+                 listens send neither UPDATE nor DESTROY: listen first and then list, or set it \
                  to 1",
             ),
             Self::AccountingOff => f.write_str(

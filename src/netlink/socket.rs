@@ -321,10 +321,9 @@ impl Socket {
     /// namespace that owns the network namespace.
     #[doc(alias = "SIOCGSKNS")]
     pub fn namespace(&self) -> Result<OwnedFd> {
-        /// `SIOCGSKNS` of `linux/sockios.h`.
-        const GET_NAMESPACE: u32 = 0x894c;
+        // SIOCGSKNS of linux/sockios.h, whose type differs between C libraries.
         // SAFETY: the request takes no argument; it makes a descriptor.
-        let fd = unsafe { libc::ioctl(self.fd.as_raw_fd(), GET_NAMESPACE as libc::Ioctl) };
+        let fd = unsafe { libc::ioctl(self.fd.as_raw_fd(), 0x894c) };
         check("ioctl(SIOCGSKNS)", fd)?;
         // SAFETY: the descriptor is new and nobody else's.
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
