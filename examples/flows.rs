@@ -15,6 +15,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::thread;
 
+use netfilter_conntrack::diagnose::Severity;
 use netfilter_conntrack::{Diagnosis, Error, EventKind, Format, Groups, Handle, diagnose};
 use options::Options;
 
@@ -59,10 +60,12 @@ fn print_diagnosis(options: &Options) -> io::Result<()> {
     write!(io::stdout(), "{diagnosis}")
 }
 
-/// Says on standard error why there is nothing to see.
+/// Says on standard error why there is nothing to see, or may be nothing.
 fn explain(diagnosis: &Diagnosis) {
-    for finding in diagnosis.blocking() {
-        eprintln!("flows: {finding}");
+    for finding in diagnosis.findings() {
+        if matches!(finding.severity(), Severity::Blocking | Severity::Unknown) {
+            eprintln!("flows: {finding}");
+        }
     }
 }
 

@@ -269,6 +269,9 @@ fn what_rules_do_not_tell_is_not_known() {
                 panic!("{diagnosis}");
             };
             assert!(what.contains(family), "{diagnosis}");
+            let listed = example("flows").args(["-g", "none"]).output().unwrap();
+            let reasons = with_prefix(&listed.stderr, "flows: could not find out whether IPv");
+            assert_eq!(reasons.len(), 1, "{listed:?}");
             assert!(
                 why.contains("(filter)") && why.contains(program),
                 "{diagnosis}"

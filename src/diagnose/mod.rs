@@ -3,7 +3,8 @@
 //! [`diagnose()`] looks at the network namespace of the calling thread,
 //! [`diagnose_in`] at another one, and
 //! [`Handle::diagnose`](crate::Handle::diagnose) also at a handle.
-//! Nothing is changed by it, and no packet is sent.
+//! Nothing is changed by it, and no packet is sent; but a kernel with modules loads
+//! those that it needs to answer, such as `nf_tables`.
 //!
 //! ```no_run
 //! use netfilter_conntrack::diagnose::{Finding, Severity, diagnose};
