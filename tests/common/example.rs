@@ -1,21 +1,39 @@
-//! The examples' programs.
+//! The programs of the examples.
 
 use std::env;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// An example's program, which `cargo test` builds next to the tests.
-pub(crate) fn example(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let directory = test.ancestors().nth(2).unwrap();
-    let program: PathBuf = directory.join("examples").join(name);
+    let program = directory.join("examples").join(name);
     assert!(
         program.exists(),
         "{} is missing; `cargo build --examples` makes it",
         program.display()
     );
+    program
+}
+
+/// The program with a limit of time.
+pub(crate) fn example(name: &str) -> Command {
     let mut command = Command::new("timeout");
-    command.arg("60").arg(program);
+    command.arg("60").arg(program(name));
+    command
+}
+
+/// The same as an ordinary user, if the tests run as root.
+pub(crate) fn as_ordinary_user(name: &str) -> Command {
+    let mut command = example(name);
+    if nix::unistd::Uid::effective().is_root() {
+        command.uid(65534).gid(65534);
+    }
     command
 }
 
@@ -27,4 +45,28 @@ pub(crate) fn successful(output: Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", output.status);
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// A program that is ended with the test, if it goes on.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let child = command.spawn().unwrap();
+        Self { child }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -1,11 +1,6 @@
 //! The first command of the README, as root and as an ordinary user.
 
-#[path = "common/example.rs"]
-mod example;
-
-use std::os::unix::process::CommandExt;
-
-use example::{example, successful};
+use crate::common::example::{as_ordinary_user, example, successful};
 
 /// What the demonstration of `flows` must show.
 fn check(text: &str) {
@@ -26,12 +21,8 @@ fn flows_shows_its_demonstration() {
 
 #[test]
 fn flows_shows_its_demonstration_to_an_ordinary_user() {
-    let mut command = example("flows");
-    command.arg("--demo");
-    if nix::unistd::Uid::effective().is_root() {
-        command.uid(65534).gid(65534);
-    }
-    check(&successful(command.output().unwrap()));
+    let output = as_ordinary_user("flows").arg("--demo").output();
+    check(&successful(output.unwrap()));
 }
 
 #[test]
@@ -48,25 +39,4 @@ fn flows_takes_options() {
     assert_eq!(wrong.status.code(), Some(2));
     let help = example("flows").arg("--help").output().unwrap();
     assert!(successful(help).contains("--groups"));
-}
-
-#[cfg(feature = "tokio")]
-#[test]
-fn lookup_answers_its_own_questions() {
-    let mut as_user = example("lookup");
-    if nix::unistd::Uid::effective().is_root() {
-        as_user.uid(65534).gid(65534);
-    }
-    for mut command in [example("lookup"), as_user] {
-        let text = successful(command.arg("--demo").output().unwrap());
-        let answers = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
-        assert_eq!(answers("    Original direction of "), 2, "{text}");
-        assert_eq!(answers("    Reply direction of "), 2, "{text}");
-        assert_eq!(answers("    none"), 1, "{text}");
-        assert_eq!(answers("    error: "), 1, "{text}");
-        // It was ended by a signal, and had the time to say so.
-        assert!(text.contains("MirrorStatistics { flows: 2"), "{text}");
-    }
-    let usage = example("lookup").output().unwrap();
-    assert_eq!(usage.status.code(), Some(2));
 }
