@@ -783,7 +783,7 @@ int nfexp_send(struct nfct_handle *h, enum nf_conntrack_query qt, const void *da
  * The same as nfct_catch().
  *
  * @param h the handle
- * @return as nfct_catch()
+ * @return as nfct_catch(); -1 with the same errno
  */
 int nfexp_catch(struct nfct_handle *h);
 
@@ -871,6 +871,9 @@ void nfct_set_attr(struct nf_conntrack *ct,
  * @param ct the entry
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+ * bitmask.
  */
 void nfct_set_attr_u8(struct nf_conntrack *ct,
                       enum nf_conntrack_attr type,
@@ -882,6 +885,9 @@ void nfct_set_attr_u8(struct nf_conntrack *ct,
  * @param ct the entry
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+ * bitmask.
  */
 void nfct_set_attr_u16(struct nf_conntrack *ct,
                        enum nf_conntrack_attr type,
@@ -893,6 +899,9 @@ void nfct_set_attr_u16(struct nf_conntrack *ct,
  * @param ct the entry
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+ * bitmask.
  */
 void nfct_set_attr_u32(struct nf_conntrack *ct,
                        enum nf_conntrack_attr type,
@@ -904,6 +913,9 @@ void nfct_set_attr_u32(struct nf_conntrack *ct,
  * @param ct the entry
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+ * bitmask.
  */
 void nfct_set_attr_u64(struct nf_conntrack *ct,
                        enum nf_conntrack_attr type,
@@ -917,6 +929,9 @@ void nfct_set_attr_u64(struct nf_conntrack *ct,
  * @param type the attribute
  * @param value pointer to the value
  * @param len bytes of the value
+ *
+ * Sets errno to EINVAL where a pointer is NULL, there is no such attribute, or no
+ * value has len bytes.
  */
 void nfct_set_attr_l(struct nf_conntrack *ct,
                      enum nf_conntrack_attr type,
@@ -1147,7 +1162,7 @@ int nfct_snprintf(char *buf,
  * @param out_type as for nfct_snprintf()
  * @param out_flags as for nfct_snprintf()
  * @param map the names of labels; those without a name are left out. NULL for no labels.
- * @return as nfct_snprintf()
+ * @return as nfct_snprintf(); -1 with the same errno
  */
 int nfct_snprintf_labels(char *buf,
                          unsigned int size,
@@ -1181,7 +1196,7 @@ int nfexp_snprintf(char *buf,
  *
  * @param maxbit the highest bit there is to be room for, up to 65535
  * @return the bitmask, to be freed with nfct_bitmask_destroy() unless an entry
- * becomes its owner; NULL with errno EINVAL where maxbit is too high
+ * becomes its owner; NULL with errno EINVAL where maxbit is too high, or ENOMEM
  */
 struct nfct_bitmask *nfct_bitmask_new(unsigned int maxbit);
 
@@ -1190,7 +1205,7 @@ struct nfct_bitmask *nfct_bitmask_new(unsigned int maxbit);
  *
  * @param b the bitmask
  * @return the copy, to be freed with nfct_bitmask_destroy(); NULL with errno
- * EINVAL where b is NULL
+ * EINVAL where b is NULL, or ENOMEM
  */
 struct nfct_bitmask *nfct_bitmask_clone(const struct nfct_bitmask *b);
 
@@ -1253,7 +1268,7 @@ bool nfct_bitmask_equal(const struct nfct_bitmask *b1, const struct nfct_bitmask
 /**
  * Where the names of labels are looked for by default.
  *
- * @return the path of a file, /etc/xtables/connlabel.conf
+ * @return the path of a file, /etc/xtables/connlabel.conf: a constant, not to be freed
  */
 const char *nfct_labels_get_path(void);
 
@@ -1299,7 +1314,7 @@ int nfct_labelmap_get_bit(struct nfct_labelmap *m, const char *name);
 /**
  * Makes a filter on a socket for events that lets all pass.
  *
- * @return the filter, to be freed with nfct_filter_destroy()
+ * @return the filter, to be freed with nfct_filter_destroy(); NULL with errno ENOMEM
  */
 struct nfct_filter *nfct_filter_create(void);
 
@@ -1343,6 +1358,9 @@ void nfct_filter_add_attr(struct nfct_filter *filter,
  * @param filter the filter
  * @param attr which of them
  * @param value its value
+ *
+ * Sets errno to EINVAL, and adds nothing, where filter is NULL, attr is another one,
+ * or there is no such protocol.
  */
 void nfct_filter_add_attr_u32(struct nfct_filter *filter,
                               enum nfct_filter_attr attr,
@@ -1386,7 +1404,8 @@ int nfct_filter_detach(int fd);
  * Makes a filter for NFCT_Q_DUMP_FILTER, NFCT_Q_DUMP_FILTER_RESET and
  * NFCT_Q_FLUSH_FILTER that lets all entries pass.
  *
- * @return the filter, to be freed with nfct_filter_dump_destroy()
+ * @return the filter, to be freed with nfct_filter_dump_destroy(); NULL with errno
+ * ENOMEM
  */
 struct nfct_filter_dump *nfct_filter_dump_create(void);
 
@@ -1428,6 +1447,8 @@ void nfct_filter_dump_set_attr(struct nfct_filter_dump *filter_dump,
  * @param filter_dump the filter
  * @param type which criterion
  * @param data its value
+ *
+ * Sets errno to EINVAL where filter_dump is NULL or type is of no number.
  */
 void nfct_filter_dump_set_attr_u8(struct nfct_filter_dump *filter_dump,
                                   enum nfct_filter_dump_attr type,
@@ -1439,6 +1460,8 @@ void nfct_filter_dump_set_attr_u8(struct nfct_filter_dump *filter_dump,
  * @param filter_dump the filter
  * @param type which criterion
  * @param data its value
+ *
+ * Sets errno to EINVAL where filter_dump is NULL or type is of no number.
  */
 void nfct_filter_dump_set_attr_u16(struct nfct_filter_dump *filter_dump,
                                    enum nfct_filter_dump_attr type,
@@ -1591,6 +1614,9 @@ void nfexp_set_attr(struct nf_expect *exp, enum nf_expect_attr type, const void 
  * @param exp the expectation
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where exp is NULL, there is no such attribute, or it takes an
+ * entry.
  */
 void nfexp_set_attr_u8(struct nf_expect *exp, enum nf_expect_attr type, uint8_t value);
 
@@ -1600,6 +1626,9 @@ void nfexp_set_attr_u8(struct nf_expect *exp, enum nf_expect_attr type, uint8_t 
  * @param exp the expectation
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where exp is NULL, there is no such attribute, or it takes an
+ * entry.
  */
 void nfexp_set_attr_u16(struct nf_expect *exp, enum nf_expect_attr type, uint16_t value);
 
@@ -1609,6 +1638,9 @@ void nfexp_set_attr_u16(struct nf_expect *exp, enum nf_expect_attr type, uint16_
  * @param exp the expectation
  * @param type the attribute
  * @param value the value
+ *
+ * Sets errno to EINVAL where exp is NULL, there is no such attribute, or it takes an
+ * entry.
  */
 void nfexp_set_attr_u32(struct nf_expect *exp, enum nf_expect_attr type, uint32_t value);
 

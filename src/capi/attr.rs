@@ -43,6 +43,9 @@ pub unsafe extern "C" fn nfct_set_attr(
 /// @param ct the entry
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+/// bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: AttrNumber, value: u8) {
     // SAFETY: an object pointer.
@@ -54,6 +57,9 @@ pub unsafe extern "C" fn nfct_set_attr_u8(ct: *mut nf_conntrack, r#type: AttrNum
 /// @param ct the entry
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+/// bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: AttrNumber, value: u16) {
     // SAFETY: an object pointer.
@@ -65,6 +71,9 @@ pub unsafe extern "C" fn nfct_set_attr_u16(ct: *mut nf_conntrack, r#type: AttrNu
 /// @param ct the entry
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+/// bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: AttrNumber, value: u32) {
     // SAFETY: an object pointer.
@@ -76,6 +85,9 @@ pub unsafe extern "C" fn nfct_set_attr_u32(ct: *mut nf_conntrack, r#type: AttrNu
 /// @param ct the entry
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where ct is NULL, there is no such attribute, or it takes a
+/// bitmask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: AttrNumber, value: u64) {
     // SAFETY: an object pointer.
@@ -89,6 +101,9 @@ pub unsafe extern "C" fn nfct_set_attr_u64(ct: *mut nf_conntrack, r#type: AttrNu
 /// @param type the attribute
 /// @param value pointer to the value
 /// @param len bytes of the value
+///
+/// Sets errno to EINVAL where a pointer is NULL, there is no such attribute, or no
+/// value has len bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_set_attr_l(
     ct: *mut nf_conntrack,
@@ -110,6 +125,11 @@ pub unsafe extern "C" fn nfct_set_attr_l(
     unsafe {
         let bytes = match attr.row().kind {
             Kind::Labels => return own_labels(ct, attr, value.cast_mut().cast()),
+            // No memory has as many bytes.
+            Kind::Blob if isize::try_from(len).is_err() => {
+                fail(libc::EINVAL);
+                return;
+            }
             Kind::Blob => {
                 let info = slice::from_raw_parts(value.cast::<u8>(), len).to_vec();
                 change(ct, |entry| entry.store(attr, &info));

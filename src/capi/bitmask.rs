@@ -3,6 +3,7 @@
 use std::ffi::{c_int, c_uint};
 
 use super::errno::{fail, null};
+use super::memory::boxed;
 use super::types::nfct_bitmask;
 use crate::conntrack::Bitmask;
 
@@ -10,7 +11,7 @@ use crate::conntrack::Bitmask;
 ///
 /// @param maxbit the highest bit there is to be room for, up to 65535
 /// @return the bitmask, to be freed with nfct_bitmask_destroy() unless an entry
-/// becomes its owner; NULL with errno EINVAL where maxbit is too high
+/// becomes its owner; NULL with errno EINVAL where maxbit is too high, or ENOMEM
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_new(maxbit: c_uint) -> *mut nfct_bitmask {
     match Bitmask::new(maxbit) {
@@ -23,7 +24,7 @@ pub unsafe extern "C" fn nfct_bitmask_new(maxbit: c_uint) -> *mut nfct_bitmask {
 ///
 /// @param b the bitmask
 /// @return the copy, to be freed with nfct_bitmask_destroy(); NULL with errno
-/// EINVAL where b is NULL
+/// EINVAL where b is NULL, or ENOMEM
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_bitmask_clone(b: *const nfct_bitmask) -> *mut nfct_bitmask {
     // SAFETY: null or a bitmask of this library.
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn nfct_bitmask_equal(
 }
 
 fn to_c(bitmask: Bitmask) -> *mut nfct_bitmask {
-    Box::into_raw(Box::new(bitmask)).cast()
+    boxed(bitmask).cast()
 }
 
 /// The bitmask at a pointer; `None`, with errno EINVAL, for NULL.

@@ -65,6 +65,9 @@ pub unsafe extern "C" fn nfexp_set_attr(
 /// @param exp the expectation
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where exp is NULL, there is no such attribute, or it takes an
+/// entry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_set_attr_u8(
     exp: *mut nf_expect,
@@ -80,6 +83,9 @@ pub unsafe extern "C" fn nfexp_set_attr_u8(
 /// @param exp the expectation
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where exp is NULL, there is no such attribute, or it takes an
+/// entry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_set_attr_u16(
     exp: *mut nf_expect,
@@ -95,6 +101,9 @@ pub unsafe extern "C" fn nfexp_set_attr_u16(
 /// @param exp the expectation
 /// @param type the attribute
 /// @param value the value
+///
+/// Sets errno to EINVAL where exp is NULL, there is no such attribute, or it takes an
+/// entry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_set_attr_u32(
     exp: *mut nf_expect,

@@ -4,6 +4,7 @@ use std::ffi::{c_int, c_void};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::errno::fail;
+use super::memory::boxed;
 use super::types::{
     FilterAttrNumber, FilterLogicNumber, nfct_filter, nfct_filter_dump_mark, nfct_filter_ipv4,
     nfct_filter_ipv6, nfct_filter_proto,
@@ -13,10 +14,10 @@ use crate::filter::{AddrMask, Criterion, EventFilter, FilterAttr, L4State, Logic
 
 /// Makes a filter on a socket for events that lets all pass.
 ///
-/// @return the filter, to be freed with nfct_filter_destroy()
+/// @return the filter, to be freed with nfct_filter_destroy(); NULL with errno ENOMEM
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_create() -> *mut nfct_filter {
-    Box::into_raw(Box::new(EventFilter::new())).cast()
+    boxed(EventFilter::new()).cast()
 }
 
 /// Frees a filter. Sockets that it was attached to keep it.
@@ -77,6 +78,9 @@ pub unsafe extern "C" fn nfct_filter_add_attr(
 /// @param filter the filter
 /// @param attr which of them
 /// @param value its value
+///
+/// Sets errno to EINVAL, and adds nothing, where filter is NULL, attr is another one,
+/// or there is no such protocol.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_add_attr_u32(
     filter: *mut nfct_filter,

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use super::errno::fail;
+use super::memory::boxed;
 use super::object;
 use super::types::{FilterDumpAttrNumber, nfct_filter_dump, nfct_filter_dump_mark};
 use crate::conntrack::Status;
@@ -12,10 +13,11 @@ use crate::nfnetlink::L3Proto;
 /// Makes a filter for NFCT_Q_DUMP_FILTER, NFCT_Q_DUMP_FILTER_RESET and
 /// NFCT_Q_FLUSH_FILTER that lets all entries pass.
 ///
-/// @return the filter, to be freed with nfct_filter_dump_destroy()
+/// @return the filter, to be freed with nfct_filter_dump_destroy(); NULL with errno
+/// ENOMEM
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_dump_create() -> *mut nfct_filter_dump {
-    Box::into_raw(Box::new(DumpFilter::new())).cast()
+    boxed(DumpFilter::new()).cast()
 }
 
 /// Frees a filter.
@@ -92,6 +94,8 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr(
 /// @param filter_dump the filter
 /// @param type which criterion
 /// @param data its value
+///
+/// Sets errno to EINVAL where filter_dump is NULL or type is of no number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_dump_set_attr_u8(
     filter_dump: *mut nfct_filter_dump,
@@ -107,6 +111,8 @@ pub unsafe extern "C" fn nfct_filter_dump_set_attr_u8(
 /// @param filter_dump the filter
 /// @param type which criterion
 /// @param data its value
+///
+/// Sets errno to EINVAL where filter_dump is NULL or type is of no number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_filter_dump_set_attr_u16(
     filter_dump: *mut nfct_filter_dump,

@@ -10,7 +10,7 @@ use crate::conntrack::LabelMap;
 
 /// Where the names of labels are looked for by default.
 ///
-/// @return the path of a file, /etc/xtables/connlabel.conf
+/// @return the path of a file, /etc/xtables/connlabel.conf: a constant, not to be freed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_labels_get_path() -> *const c_char {
     DEFAULT_PATH.as_ptr()

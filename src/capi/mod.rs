@@ -84,6 +84,7 @@ pub mod deprecated;
 
 mod deliver;
 mod errno;
+mod memory;
 mod nfnl;
 mod receive;
 mod request;

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn nfct_snprintf(
 /// @param out_type as for nfct_snprintf()
 /// @param out_flags as for nfct_snprintf()
 /// @param map the names of labels; those without a name are left out. NULL for no labels.
-/// @return as nfct_snprintf()
+/// @return as nfct_snprintf(); -1 with the same errno
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfct_snprintf_labels(
     buf: *mut c_char,

@@ -137,7 +137,7 @@ pub unsafe extern "C" fn nfexp_send(
 /// The same as nfct_catch().
 ///
 /// @param h the handle
-/// @return as nfct_catch()
+/// @return as nfct_catch(); -1 with the same errno
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nfexp_catch(h: *mut nfct_handle) -> c_int {
     // SAFETY: the caller's handle.

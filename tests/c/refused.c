@@ -132,6 +132,7 @@ static void null_objects(void)
     REFUSES(nfct_set_attr(NULL, ATTR_MARK, &value), EINVAL);
     REFUSES(nfct_set_attr(ct, ATTR_MARK, NULL), EINVAL);
     REFUSES(nfct_set_attr(ct, BAD, &value), EINVAL);
+    REFUSES(nfct_set_attr_l(ct, ATTR_HELPER_INFO, &value, (size_t) -1), EINVAL);
     REFUSES(nfct_set_attr_u32(ct, ATTR_MAX, 1), EINVAL);
     REFUSES(nfct_set_attr_u32(NULL, ATTR_MARK, 1), EINVAL);
     FAILS(nfct_get_attr(ct, ATTR_MAX), NULL, EINVAL);

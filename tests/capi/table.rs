@@ -21,3 +21,32 @@ pub(crate) fn rows<const COLUMNS: usize>(name: &str) -> Vec<[String; COLUMNS]> {
     assert!(!rows.is_empty());
     rows
 }
+
+/// The parameters in a list that stands between commas, as do those of callbacks
+/// in it.
+pub(crate) fn parameters(list: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    let mut depth = 0;
+    for char in list.chars() {
+        match char {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        match char {
+            ',' if depth == 0 => found.push(String::new()),
+            _ => found.last_mut().expect("one").push(char),
+        }
+    }
+    let found = found.iter().map(|declared| declared.trim().to_owned());
+    found.filter(|declared| declared != "void").collect()
+}
+
+/// The name of a parameter: `nlh` of `const struct nlmsghdr *nlh`, `cb` of
+/// `int (*cb)(…)`. It may be a type where there is none.
+pub(crate) fn name_of(parameter: &str) -> &str {
+    if parameter.contains("(*cb)") {
+        return "cb";
+    }
+    parameter.rsplit([' ', '*']).next().unwrap_or_default()
+}
