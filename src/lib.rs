@@ -1,4 +1,20 @@
 #![doc = include_str!("../README.md")]
+// A library never ends its program, prints, or gives up where an error would do.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::dbg_macro,
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 #[cfg(feature = "tokio")]
 pub mod async_io;

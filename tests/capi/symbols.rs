@@ -65,6 +65,64 @@ fn the_library_has_the_name_of_the_original_and_no_versions() {
     }
 }
 
+/// What ends the process, or writes to where the program does.
+///
+/// Not among them are `abort`, `write` and `writev`, which the standard library
+/// brings along for panics: that there are none is for the tests to show that pass
+/// wrong arguments and malformed messages.
+const NOT_IMPORTED: [&str; 29] = [
+    "_Exit",
+    "__assert",
+    "__assert_fail",
+    "__assert_perror_fail",
+    "__fprintf_chk",
+    "__printf_chk",
+    "__stack_chk_fail",
+    "__syslog_chk",
+    "__vfprintf_chk",
+    "_exit",
+    "err",
+    "errx",
+    "error",
+    "exit",
+    "fprintf",
+    "fputs",
+    "fwrite",
+    "kill",
+    "perror",
+    "printf",
+    "pthread_exit",
+    "putchar",
+    "puts",
+    "quick_exit",
+    "raise",
+    "stderr",
+    "stdout",
+    "syslog",
+    "vfprintf",
+];
+
+#[test]
+fn the_library_does_not_exit_print_or_assert() {
+    let mut readelf = Command::new("readelf");
+    let listed = cc::run(
+        readelf
+            .args(["--wide", "--dyn-syms"])
+            .arg(&c_library::get().shared),
+    );
+    // Rows such as `7: 0000000000000000 0 FUNC GLOBAL DEFAULT UND free@GLIBC_2.2.5 (3)`.
+    let rows = listed.lines().map(|line| line.split_whitespace());
+    let imported: BTreeSet<_> = rows
+        .filter_map(|row| match row.collect::<Vec<_>>()[..] {
+            [_, _, _, _, _, _, "UND", name, ..] => name.split('@').next(),
+            _ => None,
+        })
+        .collect();
+    assert!(imported.contains("free"), "{imported:?}");
+    let wrong = imported.intersection(&BTreeSet::from(NOT_IMPORTED)).count();
+    assert_eq!(wrong, 0, "{imported:?}");
+}
+
 #[test]
 fn the_library_stays_small() {
     const LIMIT: u64 = 512 * 1024;
