@@ -18,6 +18,7 @@ mod conntrackd;
 mod dnsmasq;
 mod etc;
 mod flowtop;
+mod for_good;
 mod ftp;
 mod iptstate;
 mod library;
