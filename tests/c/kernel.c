@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
@@ -257,6 +258,65 @@ static void events(void)
     CHECK(nfct_close(h) == 0 && nfct_close(listener) == 0);
 }
 
+/* Whether the kernel puts the time of an event into a message: Linux 6.14 does. */
+static int has_time(const struct nlmsghdr *nlh)
+{
+    const char *attr = (const char *) nlh + 20;
+    const char *end = (const char *) nlh + nlh->nlmsg_len;
+
+    while (attr < end) {
+        struct nlattr head;
+        memcpy(&head, attr, sizeof(head));
+        if ((head.nla_type & NLA_TYPE_MASK) == CTA_TIMESTAMP_EVENT)
+            return 1;
+        attr += NLA_ALIGN(head.nla_len);
+    }
+    return 0;
+}
+
+/* The original ends the process where such an entry is copied. */
+static int copy(const struct nlmsghdr *nlh, enum nf_conntrack_msg_type type,
+                struct nf_conntrack *ct, void *data)
+{
+    struct nf_conntrack *clone = nfct_clone(ct), *other = nfct_new();
+    uint64_t time = nfct_get_attr_u64(ct, ATTR_TIMESTAMP_EVENT);
+    struct utsname system;
+    int major, minor;
+
+    CHECK(uname(&system) == 0 && sscanf(system.release, "%d.%d", &major, &minor) == 2);
+    CHECK(has_time(nlh) == (major > 6 || (major == 6 && minor >= 14)));
+    CHECK(nfct_attr_is_set(ct, ATTR_TIMESTAMP_EVENT) == has_time(nlh));
+    CHECK((time != 0) == has_time(nlh));
+    CHECK(nfct_get_attr_u64(clone, ATTR_TIMESTAMP_EVENT) == time);
+    nfct_copy(other, ct, NFCT_CP_ALL);
+    CHECK(nfct_get_attr_u64(other, ATTR_TIMESTAMP_EVENT) == time);
+    nfct_copy(other, clone, NFCT_CP_OVERRIDE);
+    nfct_copy_attr(other, clone, ATTR_TIMESTAMP_EVENT);
+    CHECK(nfct_cmp(other, ct, NFCT_CMP_MASK | NFCT_CMP_STRICT) == 1);
+    nfct_destroy(clone);
+    nfct_destroy(other);
+    return look2(nlh, type, ct, data);
+}
+
+static void times_of_events(void)
+{
+    struct nfct_handle *h = nfct_open(CONNTRACK, 0);
+    struct nfct_handle *listener = nfct_open(CONNTRACK, NFCT_ALL_CT_GROUPS);
+    struct seen seen = { .verdict = NFCT_CB_CONTINUE };
+    struct nf_conntrack *ct = flow(5001);
+    int fd = open("/proc/sys/net/netfilter/nf_conntrack_timestamp", O_WRONLY);
+
+    CHECK(fd >= 0 && write(fd, "1", 1) == 1);
+    close(fd);
+    CHECK(fcntl(nfct_fd(listener), F_SETFL, O_NONBLOCK) == 0);
+    nfct_callback_register2(listener, NFCT_T_ALL, copy, &seen);
+    CHECK(nfct_query(h, NFCT_Q_CREATE, ct) == 0 && nfct_query(h, NFCT_Q_DESTROY, ct) == 0);
+    FAILS(nfct_catch(listener), -1, EAGAIN);
+    CHECK(seen.calls == 2 && seen.type == NFCT_T_DESTROY);
+    nfct_destroy(ct);
+    CHECK(nfct_close(h) == 0 && nfct_close(listener) == 0);
+}
+
 /* A callback that asks with the handle that calls it. */
 static int ask(enum nf_conntrack_msg_type type, struct nf_conntrack *ct, void *data)
 {
@@ -402,6 +462,7 @@ int main(void)
     registrations();
     sending();
     events();
+    times_of_events();
     callbacks_that_use_the_handle();
     filters();
     expectations();

@@ -7,7 +7,7 @@ use std::panic;
 use std::thread;
 
 use self::cluster::{Cluster, Mode, Node};
-use super::common::{netns, peer};
+use super::common::{netns, peer, sysctl};
 use super::compare::assert_same;
 use super::ftp::{self, Session};
 use super::library::Library;
@@ -76,6 +76,11 @@ fn take_over(mode: Mode, libraries: [Library; 2]) -> String {
     let _labels = table::name_labels();
     let cluster = Cluster::start(mode, libraries, prepare);
     let [first, second] = &cluster.nodes;
+    for node in [first, second] {
+        // Version 1.1.1 of the C library ends the daemon where events have times.
+        let times = node.inside(|| sysctl::number("net.netfilter.nf_conntrack_timestamp"));
+        assert_eq!(times, 1);
+    }
     let all = table::ENTRIES.len() + 1;
     let mut text = String::new();
 
