@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitflags::bitflags;
+use nix::time::{ClockId, clock_gettime};
 
 use super::event_kind::EventKind;
 use super::labelmap::LabelMap;
@@ -131,9 +132,18 @@ impl<'a> Format<'a> {
 
     /// The current time in whole seconds since the epoch.
     pub(crate) fn now(&self) -> u64 {
-        let now = self.now.unwrap_or_else(SystemTime::now);
-        let since = now.duration_since(UNIX_EPOCH);
-        since.map_or(0, |duration| duration.as_secs())
+        match self.now {
+            Some(now) => {
+                let since = now.duration_since(UNIX_EPOCH);
+                since.map_or(0, |duration| duration.as_secs())
+            }
+            // The clock of time(2), which the C library asks: it goes on by ticks of
+            // some milliseconds, and so is a second behind others at times.
+            None => {
+                let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE);
+                now.map_or(0, |now| u64::try_from(now.tv_sec()).unwrap_or(0))
+            }
+        }
     }
 
     pub(crate) fn shows(&self, part: Show) -> bool {

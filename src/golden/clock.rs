@@ -105,7 +105,9 @@ fn the_clock_is_read_where_no_time_is_given() {
     let text = entry(0).to_string();
     let (_, seconds) = text.split_once("delta-time=").unwrap();
     let seconds: u64 = seconds.parse().unwrap();
-    assert!((now.as_secs()..now.as_secs() + 60).contains(&seconds));
+    // The clock that is read may be some milliseconds behind.
+    let earliest = now.as_secs() - 1;
+    assert!((earliest..earliest + 60).contains(&seconds));
 }
 
 #[test]
