@@ -7,6 +7,7 @@ use libc::nlmsghdr;
 
 use super::deliver::type_bit;
 use super::errno::fail;
+use super::memory::message_buffer;
 use super::nlmsg::{message, nfct_nlmsg_parse, nfexp_nlmsg_parse};
 use super::request::{Request, encode_expectation, with_conntrack, with_expect};
 use super::types::{MessageType, QueryNumber, nf_conntrack, nf_expect, nfnl_subsys_handle};
@@ -230,10 +231,14 @@ unsafe fn put(
     if place.is_null() {
         return fail(libc::EINVAL);
     }
-    let mut message = Vec::with_capacity(1024);
-    if let Err(error) = build(&mut message) {
-        return fail(error.errno());
-    }
+    let made = message_buffer().and_then(|mut message| {
+        build(&mut message)?;
+        Ok(message)
+    });
+    let message = match made {
+        Ok(message) => message,
+        Err(error) => return fail(error.errno()),
+    };
     if message.len() > size {
         return fail(libc::ENOSPC);
     }

@@ -6,6 +6,7 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr;
 
 use super::errno::{fail, null};
+use super::memory::try_boxed;
 use super::nfnl::NfnlHandle;
 use super::subscriber::Subscriber;
 use super::types::{nf_conntrack, nf_expect, nfct_handle, nfnl_handle};
@@ -44,7 +45,14 @@ pub unsafe extern "C" fn nfct_open(subsys_id: u8, subscriptions: c_uint) -> *mut
         unsafe { NfnlHandle::free(nfnl) };
         return ptr::null_mut();
     }
-    CHandle::allocate(socket, nfnl, subsystems)
+    match CHandle::allocate(socket, nfnl, subsystems) {
+        Ok(handle) => handle.cast(),
+        Err(_socket) => {
+            // SAFETY: nobody has seen it.
+            unsafe { NfnlHandle::free(nfnl) };
+            null(libc::ENOMEM)
+        }
+    }
 }
 
 /// Opens a connection to the kernel over a handle of libnfnetlink.
@@ -87,7 +95,14 @@ pub unsafe extern "C" fn nfct_open_nfnl(
     if !subsystems.open(own, subscriptions) {
         return ptr::null_mut();
     }
-    CHandle::allocate(ManuallyDrop::into_inner(socket), nfnl, subsystems)
+    match CHandle::allocate(ManuallyDrop::into_inner(socket), nfnl, subsystems) {
+        Ok(handle) => handle.cast(),
+        Err(socket) => {
+            let _callers = OwnedFd::from(socket).into_raw_fd();
+            subsystems.numbers().for_each(|number| own.close(number));
+            null(libc::ENOMEM)
+        }
+    }
 }
 
 /// Closes a handle and frees it.
@@ -212,18 +227,29 @@ impl Subsystems {
 }
 
 impl CHandle {
-    fn allocate(socket: Socket, nfnl: *mut NfnlHandle, subsystems: Subsystems) -> *mut nfct_handle {
-        let handle = Box::new(Self {
-            core: Handle::from_socket(socket),
+    /// Makes a handle that has the memory it needs; gives the socket back where
+    /// there is none.
+    fn allocate(
+        socket: Socket,
+        nfnl: *mut NfnlHandle,
+        subsystems: Subsystems,
+    ) -> Result<*mut Self, Socket> {
+        let mut core = Handle::from_socket(socket);
+        let mut waiting = Waiting::default();
+        if core.reserve().is_err() || waiting.reserve().is_err() {
+            return Err(core.into_socket());
+        }
+        let handle = Self {
+            core,
             nfnl,
             conntrack: Subscriber::new(),
             expect: Subscriber::new(),
             subsystems,
-            waiting: Waiting::default(),
+            waiting,
             receiving: 0,
             closed: false,
-        });
-        Box::into_raw(handle).cast()
+        };
+        try_boxed(handle).map_err(|handle| handle.core.into_socket())
     }
 
     /// Frees a handle and gives the result of closing its socket.

@@ -20,8 +20,8 @@
 //! with the handle that calls them, `nfct_close` too.
 //!
 //! # Where it differs from libnetfilter_conntrack 1.1.1
-//! All differences are in what programs cannot rely on: what crashes there, ends
-//! the process, or damages memory.
+//! All differences but the last are in what programs cannot rely on: what crashes
+//! there, ends the process, or damages memory.
 //! - NULL, numbers out of range and handles that were not opened for a subsystem
 //!   give EINVAL. Functions without a result ignore the call and set `errno`.
 //! - Malformed messages give EBADMSG, and nothing is read beyond them.
@@ -38,6 +38,8 @@
 //! - Tuples in expectations have the attributes of an original tuple only.
 //! - Registering a callback replaces the one of the other kind too.
 //! - `errno` is left alone on success.
+//! - Where memory runs out for label names, criteria of filters, attributes of
+//!   variable length or large messages, the process ends; all else gives ENOMEM.
 
 #![allow(unsafe_code)]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]

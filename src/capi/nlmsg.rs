@@ -9,6 +9,7 @@ use libc::nlmsghdr;
 
 use super::errno::{fail, status};
 use super::expect;
+use super::memory::message_buffer;
 use super::object::{change, read, separate_labels};
 use super::request::encode_expectation;
 use super::types::{nf_conntrack, nf_expect, nfct_filter_dump};
@@ -213,7 +214,7 @@ unsafe fn append(
     if nlh.is_null() {
         return Err(MISSING);
     }
-    let mut buffer = Vec::with_capacity(1024);
+    let mut buffer = message_buffer()?;
     let mut message = Builder::new(&mut buffer, Header::default());
     fill(&mut message)?;
     message.finish()?;

@@ -2,6 +2,8 @@
 //! callback of one makes another. The inner one may receive the last reply to
 //! the outer one, and must not keep it.
 
+use std::collections::TryReserveError;
+
 use crate::error::Result;
 
 /// Those queries, the innermost one last.
@@ -15,6 +17,11 @@ struct Query {
 }
 
 impl Waiting {
+    /// Makes room for as many as callbacks are likely to make.
+    pub(super) fn reserve(&mut self) -> Result<(), TryReserveError> {
+        self.0.try_reserve_exact(16)
+    }
+
     /// Notes that a query waits.
     pub(super) fn begin(&mut self, seq: u32) {
         self.0.push(Query { seq, result: None });

@@ -47,6 +47,12 @@ impl Inbox {
         }
     }
 
+    /// Makes the buffer before the first datagram does.
+    #[cfg(feature = "capi")]
+    pub(crate) fn reserve(&mut self) -> std::result::Result<(), std::collections::TryReserveError> {
+        self.buffer.try_reserve_exact(DATAGRAM_MAX)
+    }
+
     /// The place and header of the next message, which is received where the
     /// last datagram has been read to its end.
     ///

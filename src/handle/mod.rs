@@ -127,6 +127,17 @@ impl Handle {
         }
     }
 
+    /// Gets the memory for requests and answers before there are any: where there
+    /// is none, this fails, and they end the process.
+    #[cfg(feature = "capi")]
+    pub(crate) fn reserve(&mut self) -> std::result::Result<(), std::collections::TryReserveError> {
+        /// As much as the C library has for a request.
+        const REQUEST: usize = 4096;
+        self.request.try_reserve_exact(REQUEST)?;
+        self.inbox.reserve()?;
+        self.sequence.reserve()
+    }
+
     /// Calls `callback` for each message about an entry whose kind is in
     /// `mask`, in the place of the callback registered before.
     ///

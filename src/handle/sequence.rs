@@ -51,6 +51,14 @@ impl Sequence {
         }
     }
 
+    /// Makes room for all that it may have to remember at a time, but for more
+    /// dumps than that which are sent and not read.
+    #[cfg(feature = "capi")]
+    pub(crate) fn reserve(&mut self) -> Result<(), std::collections::TryReserveError> {
+        self.abandoned.try_reserve_exact(Self::ABANDONED_MAX)?;
+        self.dumps.try_reserve_exact(Self::ABANDONED_MAX)
+    }
+
     /// The number of the next request.
     pub(crate) fn next(&mut self) -> u32 {
         self.last = match self.last.wrapping_add(1) {

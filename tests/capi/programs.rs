@@ -54,6 +54,15 @@ fn refused() {
     run_checked(&source("tests/c/refused.c"), &[]);
 }
 
+/// It brings allocation functions of its own, as valgrind and sanitizers do.
+#[test]
+fn memory() {
+    let source = source("tests/c/memory.c");
+    for link in [Link::Shared, Link::Static] {
+        run_test(&source, link, &[], "");
+    }
+}
+
 #[test]
 fn kernel() {
     run_checked(&source("tests/c/kernel.c"), &[]);
