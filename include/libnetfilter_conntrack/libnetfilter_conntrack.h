@@ -223,7 +223,7 @@ enum {
     NFCT_CMP_TIMEOUT_LT = (1 << 4),
     NFCT_CMP_TIMEOUT_LE = (NFCT_CMP_TIMEOUT_EQ | NFCT_CMP_TIMEOUT_LT),
     NFCT_CMP_MASK = (1 << 5), /* the second object must have what the first one has */
-    NFCT_CMP_STRICT = (1 << 6), /* the first object must have what the second one has */
+    NFCT_CMP_STRICT = (1 << 6), /* both objects must have the same */
 };
 
 /* Queries; nfct_query() and nfexp_query() tell what each takes. */
@@ -1116,7 +1116,7 @@ int nfct_compare(const struct nf_conntrack *ct1, const struct nf_conntrack *ct2)
  * NFCT_CMP_TIMEOUT_ flags compare nothing, and take out all that is not named.
  *
  * What one entry lacks is no difference, unless NFCT_CMP_MASK is given and ct2
- * lacks it, or NFCT_CMP_STRICT and ct1 does; a mark or zone then counts as 0.
+ * lacks it, or NFCT_CMP_STRICT, whichever lacks it; a mark or zone then counts as 0.
  *
  * @param ct1 an entry; with NFCT_CMP_ORIG also a tuple that nfexp_get_attr() gave
  * @param ct2 the same

@@ -28,7 +28,7 @@ pub unsafe extern "C" fn nfct_compare(ct1: *const nf_conntrack, ct2: *const nf_c
 /// NFCT_CMP_TIMEOUT_ flags compare nothing, and take out all that is not named.
 ///
 /// What one entry lacks is no difference, unless NFCT_CMP_MASK is given and ct2
-/// lacks it, or NFCT_CMP_STRICT and ct1 does; a mark or zone then counts as 0.
+/// lacks it, or NFCT_CMP_STRICT, whichever lacks it; a mark or zone then counts as 0.
 ///
 /// @param ct1 an entry; with NFCT_CMP_ORIG also a tuple that nfexp_get_attr() gave
 /// @param ct2 the same

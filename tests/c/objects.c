@@ -107,6 +107,97 @@ static void copies(void)
     }
 }
 
+/* Which comparisons look at an attribute: with NFCT_CMP_ORIG, with NFCT_CMP_REPL,
+ * and META of the whole entry. */
+#define META 0x1000
+
+static unsigned compared_with(int attr)
+{
+    switch (attr) {
+    case ATTR_ORIG_IPV4_SRC: case ATTR_ORIG_IPV4_DST:
+    case ATTR_ORIG_IPV6_SRC: case ATTR_ORIG_IPV6_DST:
+    case ATTR_ORIG_PORT_SRC: case ATTR_ORIG_PORT_DST:
+    case ATTR_ORIG_L3PROTO: case ATTR_ORIG_L4PROTO: case ATTR_ORIG_ZONE:
+        return NFCT_CMP_ORIG;
+    case ATTR_REPL_IPV4_SRC: case ATTR_REPL_IPV4_DST:
+    case ATTR_REPL_IPV6_SRC: case ATTR_REPL_IPV6_DST:
+    case ATTR_REPL_PORT_SRC: case ATTR_REPL_PORT_DST:
+    case ATTR_REPL_L3PROTO: case ATTR_REPL_L4PROTO: case ATTR_REPL_ZONE:
+        return NFCT_CMP_REPL;
+    case ATTR_ICMP_TYPE: case ATTR_ICMP_CODE: case ATTR_ICMP_ID:
+        return NFCT_CMP_ORIG | NFCT_CMP_REPL;
+    case ATTR_ID: case ATTR_MARK: case ATTR_TIMEOUT: case ATTR_STATUS: case ATTR_ZONE:
+    case ATTR_TCP_STATE: case ATTR_SCTP_STATE: case ATTR_DCCP_STATE:
+    case ATTR_SECCTX: case ATTR_CONNLABELS: case ATTR_CONNLABELS_MASK:
+        return META;
+    default:
+        return 0;
+    }
+}
+
+/* An entry with this attribute, or without it where byte is negative, and with the
+ * protocol without which ports and ICMP fields are not compared. */
+static struct nf_conntrack *with(int attr, int byte)
+{
+    struct nf_conntrack *ct = nfct_new();
+
+    if (attr >= ATTR_ORIG_PORT_SRC && attr <= ATTR_ICMP_ID) {
+        int protocol = attr < ATTR_ICMP_TYPE ? IPPROTO_TCP : IPPROTO_ICMP;
+        nfct_set_attr_u8(ct, ATTR_ORIG_L4PROTO, protocol);
+        nfct_set_attr_u8(ct, ATTR_REPL_L4PROTO, protocol);
+    }
+    if (byte >= 0)
+        set(ct, attr, byte);
+    return ct;
+}
+
+static void comparisons(void)
+{
+    static const unsigned scopes[] = {
+        NFCT_CMP_ALL, NFCT_CMP_ORIG, NFCT_CMP_REPL, NFCT_CMP_ORIG | NFCT_CMP_REPL,
+        NFCT_CMP_TIMEOUT_EQ, NFCT_CMP_TIMEOUT_GE, NFCT_CMP_TIMEOUT_LE | NFCT_CMP_REPL,
+    };
+    static const unsigned strictness[] = {
+        0, NFCT_CMP_MASK, NFCT_CMP_STRICT, NFCT_CMP_MASK | NFCT_CMP_STRICT,
+    };
+
+    for (int attr = 0; attr < ATTR_MAX; attr++) {
+        struct nf_conntrack *a = with(attr, 100), *same = with(attr, 100);
+        struct nf_conntrack *other = with(attr, 101), *none = with(attr, -1);
+        /* 0 is what the marks and zones count as that are not there. */
+        struct nf_conntrack *zero = with(attr, 0);
+        int is_0 = attr == ATTR_MARK || attr == ATTR_ZONE || attr == ATTR_ORIG_ZONE ||
+                   attr == ATTR_REPL_ZONE;
+
+        for (unsigned i = 0; i < sizeof(scopes) / sizeof(*scopes); i++) {
+            unsigned wanted = scopes[i] ? scopes[i] : NFCT_CMP_ORIG | NFCT_CMP_REPL | META;
+            int looks = (compared_with(attr) & wanted) != 0;
+            /* The kernel alone gives it a value: none is like none. */
+            int tells = looks && attr != ATTR_SECCTX;
+
+            for (unsigned k = 0; k < sizeof(strictness) / sizeof(*strictness); k++) {
+                unsigned flags = scopes[i] | strictness[k];
+                int mask = (flags & NFCT_CMP_MASK) != 0, strict = (flags & NFCT_CMP_STRICT) != 0;
+
+                CHECK(nfct_cmp(a, same, flags) == 1 && nfct_cmp(none, none, flags) == 1);
+                /* The bits of 100 are among those of 101. */
+                CHECK(nfct_cmp(a, other, flags) == (!tells || attr == ATTR_STATUS));
+                CHECK(nfct_cmp(other, a, flags) == !tells);
+                CHECK(nfct_cmp(a, none, flags) == !(looks && (mask || strict)));
+                CHECK(nfct_cmp(none, a, flags) == !(looks && strict));
+                CHECK(nfct_cmp(zero, none, flags) == (is_0 || !(looks && (mask || strict))));
+                CHECK(nfct_cmp(none, zero, flags) == (is_0 || !(looks && strict)));
+            }
+        }
+        CHECK(nfct_compare(a, other) == nfct_cmp(a, other, NFCT_CMP_ALL));
+        nfct_destroy(a);
+        nfct_destroy(same);
+        nfct_destroy(other);
+        nfct_destroy(none);
+        nfct_destroy(zero);
+    }
+}
+
 /* Objects in zeroed memory of the caller's, at any alignment. */
 static void callers_memory(void)
 {
@@ -382,6 +473,7 @@ int main(void)
     every_attribute(ct);
     nfct_destroy(ct);
     copies();
+    comparisons();
     callers_memory();
     numbers_of_other_widths();
     values_of_the_object_itself();
