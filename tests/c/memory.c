@@ -152,6 +152,30 @@ static int handles(void)
     return made != NULL;
 }
 
+/* On failure the handle of libnfnetlink is still the program's, and still open. */
+static int handles_over_libnfnetlink(void)
+{
+    long count = left;
+    struct nfnl_handle *nfnl;
+    struct nfct_handle *made;
+
+    left = -1;
+    nfnl = nfnl_open();
+    CHECK(nfnl != NULL);
+    left = count;
+    made = nfct_open_nfnl(nfnl, 0, 0);
+    left = -1;
+    if (made) {
+        CHECK(nfct_close(made) == 0);
+        return 1;
+    }
+    CHECK(errno == ENOMEM);
+    made = nfct_open_nfnl(nfnl, 0, 0);
+    CHECK(made != NULL && nfct_fd(made) == nfnl_fd(nfnl));
+    CHECK(nfct_close(made) == 0);
+    return 0;
+}
+
 static int messages(void)
 {
     message.nlh.nlmsg_len = 20;
@@ -250,6 +274,7 @@ int main(void)
     CHECK(each_fails(filters) == 1);
     CHECK(each_fails(filters_of_dumps) == 1);
     CHECK(each_fails(handles) > 3);
+    CHECK(each_fails(handles_over_libnfnetlink) > 2);
     CHECK(each_fails(messages) == 1);
     CHECK(each_fails(messages_of_expectations) == 1);
     CHECK(each_fails(requests) == 1);

@@ -59,7 +59,7 @@ fn refused() {
 fn memory() {
     let source = source("tests/c/memory.c");
     for link in [Link::Shared, Link::Static] {
-        run_test(&source, link, &[], "");
+        run_test(&source, link, &["-lnfnetlink"], "");
     }
 }
 
