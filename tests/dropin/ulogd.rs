@@ -14,6 +14,7 @@ use super::steady;
 
 /// A daemon, and the directory it writes to.
 struct Logger {
+    library: Library,
     daemon: Peer,
     directory: TempDir,
 }
@@ -54,7 +55,11 @@ impl Logger {
             let log = fs::read_to_string(&log).unwrap_or_default();
             log.contains("entering main loop").then_some(())
         });
-        Self { daemon, directory }
+        Self {
+            library,
+            daemon,
+            directory,
+        }
     }
 
     /// Waits until this many flows have been written.
@@ -63,7 +68,8 @@ impl Logger {
         let enough = wait::within(wait::DEADLINE, || (written() >= count).then_some(()));
         assert!(
             enough.is_some(),
-            "not {count} flows: {}",
+            "not {count} flows {}: {}",
+            self.library,
             self.read("lines")
         );
     }
@@ -95,7 +101,9 @@ impl Logger {
     /// Ends the daemon and returns all it has written, but for the times at which
     /// it did so.
     fn stop(self) -> String {
-        let Self { daemon, directory } = self;
+        let Self {
+            daemon, directory, ..
+        } = self;
         let finished = daemon.stop(Signal::SIGTERM);
         assert!(finished.status.success(), "{finished}");
         let read = |path| fs::read_to_string(path).expect("a file");
