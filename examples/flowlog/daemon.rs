@@ -15,12 +15,28 @@ pub(crate) struct Daemon {
     lists: Handle,
     ledger: Ledger,
     log: Log<BufWriter<Stdout>>,
-    /// Whether events were lost since the last list that all is known of.
+    /// Whether events were lost since the last list was asked for.
     lost: bool,
+    /// Whether the flows that the last list has not are still to be looked for.
+    unswept: bool,
+}
+
+/// When to have the next turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// When there are events.
+    AtEvents,
+    /// At once, after a look at the signals: there may be more to read.
+    AtOnce,
+    /// After a pause: events are being lost.
+    Later,
 }
 
 /// The buffer that events may take when they come faster than they are read.
 const BUFFER_MAX: usize = 64 << 20;
+
+/// Events of one turn, so that no storm of them keeps signals waiting.
+const PART: u32 = 256;
 
 /// Lists in a row. If events are lost during all of them, others are to have
 /// their turn before the next.
@@ -40,34 +56,54 @@ impl Daemon {
             log: Log::new(BufWriter::new(io::stdout())),
             // The first list is like that after a loss of all events so far.
             lost: true,
+            unswept: false,
         })
     }
 
-    /// What to wait for, also edge-triggered: [`turn`](Self::turn) leaves nothing
-    /// unread.
+    /// What to wait for, also edge-triggered: as long as something may be left
+    /// unread, [`turn`](Self::turn) says that it is to be called again.
     pub(crate) fn descriptor(&self) -> RawFd {
         self.events.as_raw_fd()
     }
 
-    /// Does all there is to do; tells whether it is as if no event had been lost.
-    pub(crate) fn turn(&mut self) -> io::Result<bool> {
-        self.read()?;
-        for _ in 0..ATTEMPTS {
-            if !self.lost {
-                break;
-            }
-            self.catch_up()?;
-        }
+    /// Does what there is to do, but not for long.
+    pub(crate) fn turn(&mut self) -> io::Result<Next> {
+        let next = self.catch_up()?;
         self.log.flush()?;
-        Ok(!self.lost)
+        Ok(next)
     }
 
-    /// Reads events until there are none.
-    fn read(&mut self) -> io::Result<()> {
-        loop {
+    /// Reads events. Where some were lost it lists the table, and logs the flows
+    /// that are no longer in it.
+    fn catch_up(&mut self) -> io::Result<Next> {
+        for _ in 0..=ATTEMPTS {
+            // To the end before the list, since the kernel loses events until it
+            // finds the buffer empty; and after it, since the end of a flow that
+            // the list has not may wait to be read.
+            if !self.read()? {
+                return Ok(Next::AtOnce);
+            }
+            if !self.lost {
+                if std::mem::take(&mut self.unswept) {
+                    for (key, known) in self.ledger.take_missing() {
+                        self.log.write(&Ended::missing(key, known))?;
+                    }
+                }
+                return Ok(Next::AtEvents);
+            }
+            self.ledger.begin_list();
+            self.lost = !self.list()?;
+            self.unswept = true;
+        }
+        Ok(Next::Later)
+    }
+
+    /// Reads a part of the events; tells whether that was all.
+    fn read(&mut self) -> io::Result<bool> {
+        for _ in 0..PART {
             let event = match self.events.next_event() {
                 Ok(event) => event,
-                Err(Error::WouldBlock) => return Ok(()),
+                Err(Error::WouldBlock) => return Ok(true),
                 Err(Error::Overrun) => {
                     self.lost = true;
                     continue;
@@ -91,25 +127,7 @@ impl Daemon {
                 EventKind::New | EventKind::Update => self.ledger.begin(key, &entry),
             }
         }
-    }
-
-    /// Lists the table, and logs the flows that are no longer in it.
-    fn catch_up(&mut self) -> io::Result<()> {
-        self.lost = false;
-        self.ledger.begin_list();
-        let complete = self.list()?;
-        // The end of a flow that the list has not may wait to be read; then it is
-        // not missing.
-        self.read()?;
-        if !complete {
-            self.lost = true;
-        }
-        if !self.lost {
-            for (key, known) in self.ledger.take_missing() {
-                self.log.write(&Ended::missing(key, known))?;
-            }
-        }
-        Ok(())
+        Ok(false)
     }
 
     /// Notes the flows of the table; tells whether that was all of them.

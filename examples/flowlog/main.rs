@@ -19,9 +19,9 @@ mod sysctl;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use daemon::Daemon;
+use daemon::{Daemon, Next};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use nix::sys::signal::Signal;
@@ -35,6 +35,9 @@ const SIGNALS: Token = Token(1);
 
 /// When to try again what was spoiled by lost events.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the end may take where events go on and on.
+const LAST: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let done = match Options::from_arguments() {
@@ -69,7 +72,7 @@ fn run(options: &Options) -> io::Result<()> {
     }
     let mut daemon = Daemon::start(options.buffer)?;
     let mut poll = Poll::new()?;
-    // mio tells of what is new only, so each turn goes on until nothing is left.
+    // mio tells of what is new only: reading goes on until nothing is left.
     for (token, descriptor) in [
         (EVENTS, daemon.descriptor()),
         (SIGNALS, signals.as_raw_fd()),
@@ -78,28 +81,33 @@ fn run(options: &Options) -> io::Result<()> {
         poll.registry()
             .register(source, token, Interest::READABLE)?;
     }
-    let mut caught_up = daemon.turn()?;
+    let mut next = daemon.turn()?;
     eprintln!("flowlog: following");
     if options.demo {
         demo::start_traffic()?;
     }
     let mut events = Events::with_capacity(2);
-    let mut ending = false;
-    while !ending {
-        match poll.poll(&mut events, (!caught_up).then_some(PAUSE)) {
+    let mut end: Option<Instant> = None;
+    // At the end what has come before the signal is still read, for a while.
+    while end.is_none_or(|end| next == Next::AtOnce && Instant::now() < end) {
+        let limit = match next {
+            Next::AtEvents => None,
+            Next::AtOnce => Some(Duration::ZERO),
+            Next::Later => Some(PAUSE),
+        };
+        match poll.poll(&mut events, limit) {
             // A signal that is none of ours.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             done => done?,
         }
         for event in &events {
             if event.token() == SIGNALS {
                 while signals::next(&signals)?.is_some() {
-                    ending = true;
+                    end.get_or_insert(Instant::now() + LAST);
                 }
             }
         }
-        // At the end too, for what has come before the signal.
-        caught_up = daemon.turn()?;
+        next = daemon.turn()?;
     }
     daemon.report();
     Ok(())

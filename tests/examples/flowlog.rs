@@ -90,6 +90,17 @@ impl Daemon {
         Self { program, messages }
     }
 
+    /// The lines of the log as they are written.
+    fn lines(&mut self) -> (mpsc::Receiver<String>, thread::JoinHandle<()>) {
+        let log = BufReader::new(self.program.child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            let mut lines = log.lines().map(Result::unwrap);
+            lines.try_for_each(|line| sender.send(line)).unwrap();
+        });
+        (lines, reader)
+    }
+
     fn signal(&self, signal: Signal) {
         self.program.signal(signal);
     }
@@ -159,6 +170,47 @@ fn flowlog_says_its_totals_at_each_signal_that_ends_it() {
     });
 }
 
+#[test]
+fn flowlog_leaves_nothing_unread() {
+    netns::run(|| {
+        let mut daemon = Daemon::start(&[]);
+        let (lines, reader) = daemon.lines();
+        // More than it reads in one turn, and nothing afterwards that wakes it up.
+        let entries: Vec<_> = (1..=200).map(flows::udp4).collect();
+        daemon.signal(Signal::SIGSTOP);
+        let mut handle = flows::handle();
+        flows::create_all(&mut handle, &entries);
+        handle.flush(L3Proto::UNSPEC).unwrap();
+        daemon.signal(Signal::SIGCONT);
+        for number in 0..entries.len() {
+            let line = lines.recv_timeout(wait::DEADLINE);
+            assert!(line.is_ok(), "{number} lines only");
+        }
+        daemon.signal(Signal::SIGTERM);
+        reader.join().unwrap();
+        assert_eq!(lines.iter().count(), 0);
+        let status = daemon.program.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    });
+}
+
+#[test]
+fn flowlog_logs_what_has_come_before_it_was_to_end() {
+    netns::run(|| {
+        let daemon = Daemon::start(&[]);
+        let entries: Vec<_> = (1..=200).map(flows::udp4).collect();
+        daemon.signal(Signal::SIGSTOP);
+        let mut handle = flows::handle();
+        flows::create_all(&mut handle, &entries);
+        handle.flush(L3Proto::UNSPEC).unwrap();
+        daemon.signal(Signal::SIGTERM);
+        daemon.signal(Signal::SIGCONT);
+        let (log, messages) = daemon.end();
+        assert_eq!(log.lines().count(), entries.len(), "{messages}");
+        assert!(messages.contains("200 flows ended, "), "{messages}");
+    });
+}
+
 /// More than the smallest buffers take.
 const MANY: u32 = 5_000;
 
@@ -215,13 +267,8 @@ fn flowlog_learns_from_its_list_of_flows_whose_beginning_was_lost() {
         flows::create_all(&mut handle, &entries);
         daemon.signal(Signal::SIGCONT);
 
-        // It writes when nothing is left to do, and so has made its list then.
-        let log = BufReader::new(daemon.program.child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        let reader = thread::spawn(move || {
-            let mut lines = log.lines().map(Result::unwrap);
-            lines.try_for_each(|line| sender.send(line)).unwrap();
-        });
+        // It reads all events and makes its list before it writes anything.
+        let (lines, reader) = daemon.lines();
         let probe = flows::udp6(1);
         wait::until("the end of a later flow", || {
             flows::create_all(&mut handle, slice::from_ref(&probe));
