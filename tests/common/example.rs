@@ -8,6 +8,8 @@ use std::process::{Child, Command, Output};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::common::ordinary_user;
+
 /// An example's program, which `cargo test` builds next to the tests.
 pub(crate) fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
@@ -31,7 +33,7 @@ pub(crate) fn example(name: &str) -> Command {
 /// The same as an ordinary user, if the tests run as root.
 pub(crate) fn as_ordinary_user(name: &str) -> Command {
     let mut command = example(name);
-    if nix::unistd::Uid::effective().is_root() {
+    if ordinary_user::can_change_user() {
         command.uid(65534).gid(65534);
     }
     command

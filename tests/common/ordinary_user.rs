@@ -45,7 +45,7 @@ pub(crate) fn rerun_these_tests_with(prepare: impl FnOnce(&mut Command)) {
 
 /// Whether the program can become the ordinary user. Where an ordinary user
 /// started it, it is in a user namespace that has no other users.
-fn can_change_user() -> bool {
+pub(crate) fn can_change_user() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").expect("/proc/self/uid_map");
     // Lines of: first id inside, first id outside, count.
     map.lines().any(|line| {
