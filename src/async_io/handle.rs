@@ -230,7 +230,8 @@ impl AsyncHandle {
         self.ask(|handle| handle.delete(entry)).await
     }
 
-    /// See [`Handle::flush`].
+    /// See [`Handle::flush`]. The kernel deletes all entries before it answers, and
+    /// the thread waits for that.
     ///
     /// # Errors
     /// As [`Handle::flush`].
@@ -292,7 +293,8 @@ impl AsyncHandle {
 
     /// Deletes the entries that the predicate holds for, in one pass over the
     /// table; see [`Handle::delete_matching`]. Where the future is dropped half
-    /// way, up to a hundred entries that were found have not been deleted yet.
+    /// way, up to a hundred entries that were found have not been deleted yet, or
+    /// none, where there is no second socket.
     ///
     /// # Errors
     /// As [`Handle::delete_matching`].

@@ -45,7 +45,8 @@ impl AsyncMirror {
         })
     }
 
-    /// The next change.
+    /// The next change. Where events bring none, other tasks get their turn every
+    /// ten milliseconds.
     ///
     /// # Errors
     /// As [`Mirror::next_change`].

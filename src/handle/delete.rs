@@ -56,9 +56,9 @@ impl Handle {
     ///
     /// The deletions go through a second socket, whose port the events bear. Where
     /// none can be opened in the network namespace of the handle (because the thread
-    /// has left that, or on Linux before 5.14, which does not tell) they wait until
-    /// the list is complete, and memory grows with their number, by some 200 bytes
-    /// each.
+    /// is in another one and lacks CAP_SYS_ADMIN, or on Linux before 5.14, which does
+    /// not tell) they wait until the list is complete, and memory grows with their
+    /// number, by some 200 bytes each.
     ///
     /// ```no_run
     /// use netfilter_conntrack::{Direction, Groups, Handle, Predicate};

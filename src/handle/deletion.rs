@@ -79,13 +79,16 @@ impl Deletion {
     }
 }
 
-/// Another handle in the same network namespace, where that is sure. (The
-/// thread may have gone to another one since the first handle was opened.)
+/// Another handle in the same network namespace, where that is sure. (The thread
+/// may be in another one than the handle.)
 fn companion(handle: &Handle) -> Option<Handle> {
     let namespace = handle.socket.namespace_cookie().ok()?;
     let companion = Handle::open(Groups::empty()).ok()?;
-    let same = companion.socket.namespace_cookie().ok()? == namespace;
-    same.then_some(companion)
+    if companion.socket.namespace_cookie().ok()? == namespace {
+        return Some(companion);
+    }
+    let there = handle.socket.namespace().ok()?;
+    Handle::open_in(there, Groups::empty()).ok()
 }
 
 impl Handle {

@@ -42,9 +42,20 @@ pub(crate) fn require() {
 /// Runs `test` in a thread that has no capabilities, in the network namespace of
 /// the caller. Programs it starts get them back if the user is root.
 pub(crate) fn without_capabilities<T: Send>(test: impl FnOnce() -> T + Send) -> T {
+    with_capabilities(0, test)
+}
+
+/// The same in a thread that has CAP_NET_ADMIN and no other: it may ask, and cannot
+/// enter another namespace.
+pub(crate) fn with_net_admin_alone<T: Send>(test: impl FnOnce() -> T + Send) -> T {
+    with_capabilities(1 << CAP_NET_ADMIN, test)
+}
+
+/// The same in a thread with these capabilities, a mask of those from 0 to 31.
+fn with_capabilities<T: Send>(mask: u32, test: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            drop_capabilities().expect("capset(2)");
+            keep_capabilities(mask).expect("capset(2)");
             test()
         });
         thread
@@ -101,15 +112,15 @@ struct CapabilityHeader {
 /// `_LINUX_CAPABILITY_VERSION_3`.
 const CAPABILITY_VERSION: u32 = 0x2008_0522;
 
-/// Takes the capabilities of the calling thread, of no other.
-fn drop_capabilities() -> nix::Result<()> {
+/// Takes all but these capabilities of the calling thread, of no other.
+fn keep_capabilities(mask: u32) -> nix::Result<()> {
     let header = CapabilityHeader {
         version: CAPABILITY_VERSION,
         pid: 0,
     };
     // Effective, permitted and inheritable, for capabilities 0 to 31 and 32 to 63.
-    let none = [[0u32; 3]; 2];
+    let kept = [[mask, mask, 0], [0; 3]];
     // SAFETY: both pointers are to live values of the layout of this version.
-    let done = unsafe { libc::syscall(libc::SYS_capset, &raw const header, &raw const none) };
+    let done = unsafe { libc::syscall(libc::SYS_capset, &raw const header, &raw const kept) };
     nix::errno::Errno::result(done).map(drop)
 }

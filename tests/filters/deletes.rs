@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use netfilter_conntrack::{Direction, Error, L4Proto, Predicate, Status, Tuple};
+use netfilter_conntrack::{Direction, Error, Groups, L4Proto, Predicate, Status, Tuple};
 
 use super::common::{flows, netns, privileges};
 use super::mixed::{self, assert_same, ids};
@@ -136,18 +136,39 @@ fn lost_results_count_as_failed() {
         flows::create_all(&mut handle, &entries);
         handle.probe().unwrap();
         handle.socket().attach_filter(&without_results()).unwrap();
-        // From another namespace, where the deletions share the socket of the list.
-        netns::run(|| {
-            let done = handle.delete_matching(&Predicate::always()).unwrap();
-            assert_eq!((done.matched, done.failed), (250, 250), "{done:?}");
-            assert_eq!(done.first_failure, None);
+        // From another namespace, by a thread that cannot open a second socket in that
+        // of the handle, so that the deletions share the socket of the list.
+        let done = netns::run(|| {
+            privileges::with_net_admin_alone(|| handle.delete_matching(&Predicate::always()))
         });
+        let done = done.unwrap();
+        assert_eq!((done.matched, done.failed), (250, 250), "{done:?}");
+        assert_eq!(done.first_failure, None);
         handle.socket().detach_filter().unwrap();
         assert_eq!(handle.stats().unwrap().entries, 0);
         // The handle goes on as if nothing had been.
         handle.create(&flows::udp4(1)).unwrap();
         let done = handle.delete_matching(&Predicate::always()).unwrap();
         assert_eq!((done.deleted, done.failed), (1, 0));
+    });
+}
+
+#[test]
+fn deletions_from_another_namespace_go_on_while_it_is_listed() {
+    netns::run(|| {
+        let mut handle = flows::handle();
+        let mut listener = flows::listener(Groups::DESTROY);
+        listener.set_nonblocking(true).unwrap();
+        let entries: Vec<_> = (0..50).map(flows::udp4).collect();
+        flows::create_all(&mut handle, &entries);
+        netns::run(|| {
+            let done = handle.delete_matching(&Predicate::always()).unwrap();
+            assert_eq!((done.deleted, done.failed), (50, 0));
+        });
+        assert_eq!(handle.stats().unwrap().entries, 0);
+        // They went through a socket of their own.
+        let port = listener.next_event().unwrap().header().port;
+        assert_ne!(port, handle.port());
     });
 }
 
