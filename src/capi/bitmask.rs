@@ -29,7 +29,10 @@ pub unsafe extern "C" fn nfct_bitmask_new(maxbit: c_uint) -> *mut nfct_bitmask {
 pub unsafe extern "C" fn nfct_bitmask_clone(b: *const nfct_bitmask) -> *mut nfct_bitmask {
     // SAFETY: null or a bitmask of this library.
     match unsafe { look(b) } {
-        Some(bitmask) => to_c(bitmask.clone()),
+        Some(bitmask) => match bitmask.try_clone() {
+            Ok(copy) => to_c(copy),
+            Err(error) => null(error.errno()),
+        },
         None => null(libc::EINVAL),
     }
 }

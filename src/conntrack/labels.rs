@@ -1,5 +1,6 @@
 //! Labels: the bits a rule can set on a flow.
 
+use std::collections::TryReserveError;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -52,6 +53,17 @@ impl Words {
         }
     }
 
+    /// The same, unless there is no memory for them.
+    fn try_zeroed(len: usize) -> Result<Self, TryReserveError> {
+        if len <= INLINE {
+            return Ok(Self::zeroed(len));
+        }
+        let mut words = Vec::new();
+        words.try_reserve_exact(len)?;
+        words.resize(len, 0);
+        Ok(Self::Heap(words))
+    }
+
     fn as_slice(&self) -> &[u32] {
         match self {
             Self::Inline { len, words } => words.get(..usize::from(*len)).unwrap_or(words),
@@ -81,14 +93,24 @@ impl Bitmask {
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) where `max_bit` exceeds
-    /// [`MAX_BIT`](Self::MAX_BIT).
+    /// [`MAX_BIT`](Self::MAX_BIT), [`Error::Io`](crate::Error::Io) (ENOMEM) where
+    /// there is no memory.
     #[doc(alias = "nfct_bitmask_new")]
     pub fn new(max_bit: u32) -> crate::Result<Self> {
         if max_bit > Self::MAX_BIT {
             return Err(crate::Error::Invalid("a bitmask of more than 65536 bits"));
         }
-        let words = Words::zeroed((max_bit / WORD + 1) as usize);
+        let words = Words::try_zeroed((max_bit / WORD + 1) as usize);
+        let words = words.map_err(|_| crate::Error::io("malloc", libc::ENOMEM))?;
         Ok(Self { words })
+    }
+
+    /// A copy, unless there is no memory for it.
+    #[cfg(feature = "capi")]
+    pub(crate) fn try_clone(&self) -> crate::Result<Self> {
+        let mut copy = Self::new(self.max_bit())?;
+        copy.words.as_mut_slice().copy_from_slice(self.words());
+        Ok(copy)
     }
 
     /// The highest bit there is room for; for a bitmask without any, 0.

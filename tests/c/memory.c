@@ -71,7 +71,7 @@ void free(void *memory)
 
 static struct nf_conntrack *ct;
 static struct nf_expect *exp;
-static struct nfct_bitmask *labels;
+static struct nfct_bitmask *labels, *large_labels;
 static struct nfct_handle *h;
 static uint32_t family = AF_INET;
 static union {
@@ -114,6 +114,22 @@ static int clones_of_expectations(void)
 static int bitmasks(void)
 {
     struct nfct_bitmask *made = nfct_bitmask_new(127);
+
+    nfct_bitmask_destroy(made);
+    return made != NULL;
+}
+
+static int large_bitmasks(void)
+{
+    struct nfct_bitmask *made = nfct_bitmask_new(65535);
+
+    nfct_bitmask_destroy(made);
+    return made != NULL;
+}
+
+static int clones_of_large_bitmasks(void)
+{
+    struct nfct_bitmask *made = nfct_bitmask_clone(large_labels);
 
     nfct_bitmask_destroy(made);
     return made != NULL;
@@ -262,6 +278,7 @@ int main(void)
     nfexp_set_attr(exp, ATTR_EXP_EXPECTED, ct);
     nfexp_set_attr(exp, ATTR_EXP_MASK, ct);
     labels = nfct_bitmask_new(127);
+    large_labels = nfct_bitmask_new(65535);
     h = nfct_open(CONNTRACK, 0);
     CHECK(h && nfct_callback_register(h, NFCT_T_ALL, take, &calls) == 0);
 
@@ -271,6 +288,8 @@ int main(void)
     CHECK(each_fails(clones_of_expectations) == 1);
     CHECK(each_fails(bitmasks) == 1);
     CHECK(each_fails(clones_of_bitmasks) == 1);
+    CHECK(each_fails(large_bitmasks) == 2);
+    CHECK(each_fails(clones_of_large_bitmasks) == 2);
     CHECK(each_fails(filters) == 1);
     CHECK(each_fails(filters_of_dumps) == 1);
     CHECK(each_fails(handles) > 3);
@@ -282,6 +301,7 @@ int main(void)
 
     nfct_close(h);
     nfct_bitmask_destroy(labels);
+    nfct_bitmask_destroy(large_labels);
     nfct_destroy(ct);
     nfexp_destroy(exp);
     puts("all well");
