@@ -18,7 +18,10 @@ pub(super) fn namespace(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     match &facts.table {
         Ok(known) => table(known, &mut findings),
-        Err(error) if is_absent(error) => return vec![Finding::ConntrackNotLoaded],
+        // Neither conntrack nor what it is asked through.
+        Err(error) if is_absent(error) || error.errno() == libc::EPROTONOSUPPORT => {
+            return vec![Finding::ConntrackNotLoaded];
+        }
         Err(error) => findings.push(no_table(error)),
     }
     let mut setting = |what: &str, value: &Setting, judge: fn(u64) -> Option<Finding>| {
@@ -71,7 +74,8 @@ fn table(table: &Table, findings: &mut Vec<Finding>) {
     }
     findings.extend(fullness(table.size));
     findings.extend(match &table.drops {
-        Ok(drops) if *drops == Default::default() => None,
+        // What was not inserted alone was mostly there already.
+        Ok(drops) if drops.dropped == 0 && drops.evicted == 0 => None,
         Ok(drops) => Some(Finding::FlowsDropped {
             dropped: drops.dropped,
             evicted: drops.evicted,
@@ -243,6 +247,11 @@ mod tests {
             not_inserted: 3,
         };
         assert_eq!(of_table(|table| table.drops = Ok(drops)), [expected]);
+        let clashes = Drops {
+            not_inserted: 3,
+            ..Drops::default()
+        };
+        assert_eq!(of_table(|table| table.drops = Ok(clashes)), []);
         let unread = of_table(|table| table.drops = Err(Error::ReplyLost));
         assert!(
             matches!(unread[..], [Finding::Unknown { .. }]),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use super::evidence::Evidence;
 use crate::nfnetlink::L3Proto;
@@ -23,8 +24,14 @@ pub(super) fn tables(family: L3Proto) -> Evidence {
                 names.join(", ")
             ))
         }
-        // The kernel has no such tables, or has not loaded them.
-        Err(error) if error.kind() == ErrorKind::NotFound => Evidence::Absent,
+        // The kernel has no such tables, or has not loaded them; unless nothing else
+        // is there either, as where /proc is not mounted.
+        Err(error)
+            if error.kind() == ErrorKind::NotFound
+                && Path::new("/proc/thread-self/net/netlink").exists() =>
+        {
+            Evidence::Absent
+        }
         Err(error) => Evidence::Unclear(format!(
             "whether iptables (legacy) has rules is not known, {path}: {error}"
         )),

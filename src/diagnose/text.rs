@@ -46,10 +46,11 @@ impl fmt::Display for Finding {
                 not_inserted,
             } => write!(
                 f,
-                "connection tracking has dropped {dropped} packets it had no room for, evicted \
-                 {evicted} entries to make room and failed to insert {not_inserted}, whose flows \
-                 were not seen or not to their end: compare net.netfilter.nf_conntrack_count with \
-                 nf_conntrack_max when there is much traffic"
+                "connection tracking has dropped {dropped} packets it had no room for and evicted \
+                 {evicted} entries to make room, whose flows were not seen or not to their end: \
+                 compare net.netfilter.nf_conntrack_count with nf_conntrack_max when there is \
+                 much traffic ({not_inserted} entries found their place taken, mostly by \
+                 another packet of the same flow)"
             ),
             Self::EventsOff => f.write_str(
                 "net.netfilter.nf_conntrack_events is 0, so that no flow sends events: set it to \

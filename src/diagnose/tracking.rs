@@ -13,10 +13,15 @@ pub(super) const FAMILIES: [L3Proto; 2] = [L3Proto::IPV4, L3Proto::IPV6];
 
 /// Whether packets of each of [`FAMILIES`] are tracked.
 pub(super) fn tracking(handle: &mut Handle) -> [Evidence; 2] {
+    let hooks = FAMILIES.map(|family| hooks::read(handle, family));
+    if hooks.iter().all(|hook| matches!(hook, Ok(Some(true)))) {
+        return FAMILIES.map(|_| Evidence::Found);
+    }
     let rules = rules::read(handle);
+    let mut hooks = hooks.into_iter();
     FAMILIES.map(|family| {
-        let hooks = hooks::read(handle, family);
-        decide(hooks, by_rules(&rules, family))
+        let hook = hooks.next().unwrap_or(Ok(None));
+        decide(hook, by_rules(&rules, family))
     })
 }
 
