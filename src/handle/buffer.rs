@@ -170,7 +170,8 @@ impl Growth {
         if wanted <= granted {
             return;
         }
-        self.want(wanted);
+        // The program may have asked for more than that.
+        self.want(self.wanted().max(wanted));
         // The kernel doubles what it is asked for. An error leaves it as it was.
         let now = grow(socket, granted, wanted / 2).unwrap_or(granted);
         debug!("receive buffer: {granted} bytes, {wanted} wanted, {now} granted");

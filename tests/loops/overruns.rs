@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use netfilter_conntrack::{Error, EventMask, Groups, Handle, Verdict};
+use netfilter_conntrack::handle::ReceiveBuffer;
+use netfilter_conntrack::{Error, EventMask, Groups, Handle, L3Proto, Verdict};
 
 use crate::common::{netns, privileges};
 use crate::{asking, create};
@@ -124,6 +125,20 @@ fn the_buffer_doubles_at_overruns_up_to_its_bound() {
     });
 }
 
+/// Lets a buffer of `most` bytes that may grow, and cannot, overflow.
+fn overflow(listener: &mut Handle, most: usize) -> ReceiveBuffer {
+    listener.set_buffer_growth(Some(4 * most));
+    create(&mut asking(), 1..=40_000);
+    asking().flush(L3Proto::UNSPEC).unwrap();
+    let own = &mut *listener;
+    let heard = privileges::without_capabilities(move || read(own));
+    assert!(
+        heard.contains(&None),
+        "net.core.rmem_max is too large for this test: {most}"
+    );
+    listener.receive_buffer().unwrap()
+}
+
 #[test]
 fn a_capped_buffer_says_so() {
     netns::run(|| {
@@ -135,15 +150,17 @@ fn a_capped_buffer_says_so() {
         assert!(most < 1 << 30, "{most}");
         let buffer = listener.receive_buffer().unwrap();
         assert_eq!((buffer.granted, buffer.wanted), (most, 1 << 30));
-        listener.set_buffer_growth(Some(4 * most));
-        create(&mut asking(), 1..=40_000);
+        let hint = format!("net.core.rmem_max: set that to {}", 1 << 29);
+        assert!(buffer.to_string().contains(&hint), "{buffer}");
+        // Growth asks for less than the program did.
+        let buffer = overflow(&mut listener, most);
+        assert_eq!((buffer.granted, buffer.wanted), (most, 1 << 30));
+
+        // What is granted in full is wanted no more than that, until it overflows.
         let own = &mut listener;
-        let heard = privileges::without_capabilities(move || read(own));
-        assert!(
-            heard.contains(&None),
-            "net.core.rmem_max is too large for this test: {most}"
-        );
-        let buffer = listener.receive_buffer().unwrap();
+        privileges::without_capabilities(move || own.set_receive_buffer(most / 2).unwrap());
+        assert!(!listener.receive_buffer().unwrap().is_capped());
+        let buffer = overflow(&mut listener, most);
         assert_eq!((buffer.granted, buffer.wanted), (most, 2 * most));
         assert!(buffer.is_capped());
         let hint = format!("net.core.rmem_max: set that to {most}");
