@@ -142,6 +142,8 @@ impl Daemon {
                 }
                 Ok(None) => return Ok(true),
                 Err(Error::DumpInterrupted | Error::Overrun) => return Ok(false),
+                // One bad entry is no reason to stop.
+                Err(Error::Decode(error)) => eprintln!("flowlog: {error}"),
                 Err(error) => return Err(error.into()),
             }
         }

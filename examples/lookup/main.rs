@@ -60,8 +60,15 @@ fn in_runtime(work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
 
 /// Answers questions at this socket until a signal ends it.
 async fn serve(path: &Path) -> io::Result<()> {
-    let mut mirror = AsyncMirror::over(Mirror::open()?)?;
+    let mirror = AsyncMirror::over(Mirror::open()?)?;
     let listener = UnixListener::bind(path)?;
+    let served = answer(mirror, listener).await;
+    std::fs::remove_file(path)?;
+    served
+}
+
+/// Answers the questions of those who connect.
+async fn answer(mut mirror: AsyncMirror, listener: UnixListener) -> io::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     // The mirror is this task's; clients have theirs, and ask it.
@@ -86,7 +93,6 @@ async fn serve(path: &Path) -> io::Result<()> {
             _ = terminated.recv() => break,
         }
     }
-    std::fs::remove_file(path)?;
     println!("{:?}", mirror.get().statistics());
     Ok(())
 }
