@@ -284,7 +284,7 @@ fn dumps(apis: &[Api; 2], entries: usize) {
 
 /// One event for each nfct_catch.
 fn events(apis: &[Api; 2]) {
-    const ROUNDS: usize = 5;
+    const ROUNDS: usize = 20;
     let mut maker = Handle::open(Groups::empty()).unwrap();
     maker.flush(L3Proto::UNSPEC).unwrap();
     let mut sums = [const { Vec::new() }; 2];
