@@ -12,7 +12,7 @@ use netfilter_conntrack::{
 };
 
 use crate::common::{flows, netns};
-use crate::{create, create_in_step, number, read_all, run};
+use crate::{Turns, create, create_in_step, number, read_all, run};
 
 const MANY: u32 = 10_000;
 
@@ -154,22 +154,14 @@ fn what_was_asked_for_over_the_listener_is_caught() {
 fn a_full_socket_does_not_keep_other_tasks_waiting() {
     run(1, async || {
         let mut handle = AsyncHandle::open(Groups::NEW).unwrap();
-        let turns = Arc::new(AtomicU32::new(0));
-        let counter = Arc::clone(&turns);
-        let other = tokio::spawn(async move {
-            loop {
-                counter.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        });
+        let turns = Turns::start();
         // More than Tokio's budget of 128, and as many as wait in the usual buffer.
         create(0..140);
-        assert_eq!(turns.load(Ordering::Relaxed), 0);
+        assert_eq!(turns.take(), 0);
         for expected in 0..140 {
             assert_eq!(number(&handle.next_event().await.unwrap()), expected);
         }
-        assert!(turns.load(Ordering::Relaxed) > 0);
-        other.abort();
+        assert!(turns.take() > 0);
     });
 }
 

@@ -1,15 +1,13 @@
 //! Lists and deletions by `await`.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use netfilter_conntrack::async_io::AsyncHandle;
 use netfilter_conntrack::filter::IpPrefix;
 use netfilter_conntrack::{Conntrack, Direction, DumpFilter, Groups, L3Proto, Predicate};
 
 use crate::common::flows;
-use crate::{create, run};
+use crate::{Turns, create, run};
 
 const MANY: u32 = 5000;
 
@@ -24,14 +22,7 @@ fn lists_are_whole_and_leave_others_their_share() {
     run(1, async || {
         create(0..MANY);
         let mut handle = AsyncHandle::open(Groups::empty()).unwrap();
-        let turns = Arc::new(AtomicU32::new(0));
-        let counter = Arc::clone(&turns);
-        let other = tokio::spawn(async move {
-            loop {
-                counter.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        });
+        let turns = Turns::start();
         let mut listed = HashSet::new();
         let mut list = handle.dump(L3Proto::UNSPEC).await.unwrap();
         while let Some(entry) = list.next().await.unwrap() {
@@ -39,9 +30,8 @@ fn lists_are_whole_and_leave_others_their_share() {
         }
         assert_eq!(listed, (0..MANY).collect());
         // Tokio's budget is 128.
-        assert!(turns.load(Ordering::Relaxed) >= MANY / 256);
+        assert!(turns.take() >= MANY / 256);
 
-        turns.store(0, Ordering::Relaxed);
         let nothing = Predicate::source(
             Direction::Original,
             "10.9.9.9/32".parse::<IpPrefix>().unwrap(),
@@ -49,8 +39,7 @@ fn lists_are_whole_and_leave_others_their_share() {
         let without_kernel = nothing | Predicate::timeout(..1);
         let mut list = handle.dump_matching(&without_kernel).await.unwrap();
         assert!(list.next().await.unwrap().is_none());
-        assert!(turns.load(Ordering::Relaxed) >= MANY / 256);
-        other.abort();
+        assert!(turns.take() >= MANY / 256);
     });
 }
 

@@ -8,11 +8,13 @@ mod lists;
 mod mirror;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use netfilter_conntrack::Event;
 use netfilter_conntrack::async_io::AsyncHandle;
+use tokio::task::JoinHandle;
 
 use common::{flows, netns, wait};
 
@@ -59,6 +61,37 @@ fn create_in_step(count: u32, progress: &AtomicU32) {
 fn create(numbers: impl Iterator<Item = u32>) {
     let flows: Vec<_> = numbers.map(flows::udp4).collect();
     flows::create_all(&mut flows::handle(), &flows);
+}
+
+/// A task that counts how often it gets its turn, as long as this lives.
+struct Turns {
+    count: Arc<AtomicU32>,
+    task: JoinHandle<()>,
+}
+
+impl Turns {
+    fn start() -> Self {
+        let count = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&count);
+        let task = tokio::spawn(async move {
+            loop {
+                counter.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        Self { count, task }
+    }
+
+    /// How many there were since the last time.
+    fn take(&self) -> u32 {
+        self.count.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// The numbers of the events that are there.
