@@ -158,7 +158,8 @@ impl AsyncHandle {
 
     /// Passes events to the callback that is registered with the
     /// [listener](Self::listener_mut) until it says
-    /// [`Verdict::Stop`](crate::Verdict::Stop).
+    /// [`Verdict::Stop`](crate::Verdict::Stop), or to the last reply to what was sent
+    /// over the listener.
     ///
     /// # Errors
     /// As [`Handle::catch`], but never [`Error::WouldBlock`].

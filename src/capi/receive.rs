@@ -13,6 +13,7 @@ use crate::handle::{Awaiting, Caught, Incoming, Wait};
 
 /// NFCT_CB_STOP.
 pub(super) const STOP: c_int = 0;
+
 /// Receives and calls callbacks up to the last reply that is awaited, or until a
 /// callback ends it; the result is that of `nfct_catch` or `nfct_query`.
 ///

@@ -13,16 +13,13 @@ pub(super) const FAMILIES: [L3Proto; 2] = [L3Proto::IPV4, L3Proto::IPV6];
 
 /// Whether packets of each of [`FAMILIES`] are tracked.
 pub(super) fn tracking(handle: &mut Handle) -> [Evidence; 2] {
-    let hooks = FAMILIES.map(|family| hooks::read(handle, family));
-    if hooks.iter().all(|hook| matches!(hook, Ok(Some(true)))) {
+    let hooks = FAMILIES.map(|family| (family, hooks::read(handle, family)));
+    // Reading the rules may make the kernel load a module; not for nothing.
+    if hooks.iter().all(|(_, hook)| matches!(hook, Ok(Some(true)))) {
         return FAMILIES.map(|_| Evidence::Found);
     }
     let rules = rules::read(handle);
-    let mut hooks = hooks.into_iter();
-    FAMILIES.map(|family| {
-        let hook = hooks.next().unwrap_or(Ok(None));
-        decide(hook, by_rules(&rules, family))
-    })
+    hooks.map(|(family, hook)| decide(hook, by_rules(&rules, family)))
 }
 
 /// What rules say of a family.
